@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "bcm-jobstats",
+    products: [
+        .library(name: "CommandExecution", targets: ["CommandExecution"]),
+        .library(name: "BCMClient", targets: ["BCMClient"]),
+        .library(name: "ServiceManager", targets: ["ServiceManager"]),
+        .library(name: "PromTargets", targets: ["PromTargets"]),
+        .library(name: "RoleMonitor", targets: ["RoleMonitor"]),
+        .library(name: "JobstatsDeploy", targets: ["JobstatsDeploy"]),
+        .executable(name: "bcm-role-monitor", targets: ["bcm-role-monitor"]),
+        .executable(name: "guided-setup", targets: ["guided-setup"]),
+        .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // `traits: []` keeps full Foundation, and with it ICU, out of every program.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Linux calls that Swift's Glibc module does not show.
+        .target(name: "CLinux"),
+
+        // Libraries, from the bottom up.
+        .target(name: "CommandExecution", dependencies: ["CLinux", subprocess, systemPackage]),
+        .target(name: "PromTargets"),
+        .target(name: "ServiceManager", dependencies: ["CommandExecution", logging]),
+        .target(name: "BCMClient", dependencies: ["CCurl", "COpenSSL", "CommandExecution", logging]),
+        .target(
+            name: "RoleMonitor",
+            dependencies: ["BCMClient", "CommandExecution", "ServiceManager", "PromTargets", logging]),
+        .target(
+            name: "JobstatsDeploy",
+            dependencies: [
+                "BCMClient", "CommandExecution", "ServiceManager", "PromTargets", "RoleMonitor", logging, subprocess,
+                systemPackage,
+            ]),
+
+        // Executables: parse arguments, call one library, print.
+        .target(
+            name: "ExampleSupport", dependencies: [argumentParser, logging], path: "Sources/Examples/ExampleSupport"),
+        .executableTarget(
+            name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],
+            path: "Sources/Examples/bcm-role-monitor"),
+        .executableTarget(
+            name: "guided-setup", dependencies: ["JobstatsDeploy", "ExampleSupport", argumentParser, logging],
+            path: "Sources/Examples/guided-setup"),
+        .executableTarget(
+            name: "deploy-role-monitor",
+            dependencies: ["JobstatsDeploy", "BCMClient", "ExampleSupport", argumentParser, logging],
+            path: "Sources/Examples/deploy-role-monitor"),
+
+        // Unit tests. Tests that need the simulator live in Development/.
+        .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
+        .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets"]),
+        .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
+        .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution"]),
+        .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
+        .testTarget(name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// Every target of this package is held to the same language features.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}

@@ -1,0 +1,165 @@
+import CLinux
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// Runs commands on this machine.
+///
+/// Every program runs in a process group of its own, reads its input from memory (so a program that ends without
+/// reading it does no harm), and is ended with SIGTERM and then SIGKILL when it takes too long, writes too much, or the
+/// calling task is cancelled. A program that not even SIGKILL ends (it waits for a dead network file system, say) is
+/// abandoned ``abandonDelay`` after its time-out: the call returns and the process is left to the kernel.
+public struct LocalExecutor: CommandExecutor {
+    /// How long after SIGTERM a program gets SIGKILL.
+    public var terminationDelay: Duration
+    /// How long after its time-out a program that does not die is left alone.
+    public var abandonDelay: Duration
+
+    /// Creates an executor.
+    public init(terminationDelay: Duration = .seconds(1), abandonDelay: Duration = .seconds(3)) {
+        self.terminationDelay = terminationDelay
+        self.abandonDelay = abandonDelay
+    }
+
+    /// Runs a command on this machine.
+    public func run(_ command: Command) async throws(CommandError) -> CommandResult {
+        if command.executable.contains("\0") || command.arguments.contains(where: { $0.contains("\0") }) {
+            throw CommandError(.notStarted, executable: command.executable, reason: "an argument holds a NUL character")
+        }
+        let race = Race()
+        let delay = terminationDelay
+        let work = Task.detached { race.finish(await Self.execute(command, terminationDelay: delay)) }
+        let abandonDelay = abandonDelay
+        let clock = Task.detached {
+            guard (try? await Task.sleep(for: command.timeout)) != nil else { return }
+            race.note(CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
+            work.cancel()
+            guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
+            race.finish(
+                .failure(
+                    CommandError(
+                        .timedOut, executable: command.executable,
+                        reason: "no end after \(command.timeout), and it cannot be ended")))
+        }
+        defer { clock.cancel() }
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { race.wait($0) }
+        } onCancel: {
+            race.note(CommandError(.cancelled, executable: command.executable, reason: "the task was cancelled"))
+            work.cancel()
+            Task.detached {
+                try? await Task.sleep(for: abandonDelay)
+                race.finish(
+                    .failure(CommandError(.cancelled, executable: command.executable, reason: "it cannot be ended")))
+            }
+        }
+        return try outcome.get()
+    }
+
+    private static func execute(
+        _ command: Command, terminationDelay: Duration
+    ) async -> Result<CommandResult, CommandError> {
+        let name = command.executable
+        let input: FileDescriptor
+        do {
+            input = try inputDescriptor(command.input)
+        } catch {
+            return .failure(CommandError(.notStarted, executable: name, reason: "input: \(error)"))
+        }
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: terminationDelay),
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero),
+        ]
+        var changes: [Environment.Key: String?] = [:]
+        for (key, value) in command.environment { changes[Environment.Key(stringLiteral: key)] = value }
+        do {
+            let outcome = try await Subprocess.run(
+                name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: Arguments(command.arguments),
+                environment: .inherit.updating(changes), platformOptions: options,
+                input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+                output: .bytes(limit: command.outputLimit), error: .bytes(limit: command.outputLimit))
+            return .success(
+                CommandResult(
+                    status: ExitStatus(outcome.terminationStatus), standardOutput: outcome.standardOutput,
+                    standardError: outcome.standardError))
+        } catch let error as SubprocessError {
+            switch error.code {
+            case .executableNotFound:
+                return .failure(CommandError(.notFound, executable: name, reason: "there is no such program"))
+            case .outputLimitExceeded:
+                return .failure(
+                    CommandError(
+                        .outputTooLarge, executable: name, reason: "more than \(command.outputLimit) bytes of output"))
+            default:
+                return .failure(CommandError(.notStarted, executable: name, reason: "\(error)"))
+            }
+        } catch is CancellationError {
+            return .failure(CommandError(.cancelled, executable: name, reason: "the task was cancelled"))
+        } catch {
+            return .failure(CommandError(.notStarted, executable: name, reason: "\(error)"))
+        }
+    }
+
+    /// The input as an anonymous file, so that no pipe can break and no secret reaches a disk.
+    private static func inputDescriptor(_ bytes: [UInt8]) throws -> FileDescriptor {
+        guard !bytes.isEmpty else { return try FileDescriptor.open("/dev/null", .readOnly) }
+        let raw = clinux_memory_file("command-input")
+        guard raw >= 0 else { throw Errno(rawValue: errno) }
+        let descriptor = FileDescriptor(rawValue: raw)
+        do {
+            try descriptor.writeAll(bytes)
+            try descriptor.seek(offset: 0, from: FileDescriptor.SeekOrigin.start)
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+        return descriptor
+    }
+}
+
+extension ExitStatus {
+    init(_ status: TerminationStatus) {
+        switch status {
+        case .exited(let code): self = .exited(Int32(code))
+        case .signaled(let code): self = .signalled(Int32(code))
+        }
+    }
+}
+
+/// One outcome, set once; a note made before it (timed out, cancelled) says why a failure came about.
+private final class Race: Sendable {
+    typealias Outcome = Result<CommandResult, CommandError>
+    private struct State {
+        var outcome: Outcome?
+        var note: CommandError?
+        var waiter: CheckedContinuation<Outcome, Never>?
+    }
+    private let state = Mutex(State())
+
+    func note(_ error: CommandError) {
+        state.withLock { if $0.outcome == nil && $0.note == nil { $0.note = error } }
+    }
+
+    func finish(_ outcome: Outcome) {
+        let (waiter, final) = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, Outcome) in
+            if let existing = state.outcome { return (nil, existing) }
+            // A program that was ended on purpose did not fail: the note tells why it was ended.
+            let final = state.note.map { Outcome.failure($0) } ?? outcome
+            state.outcome = final
+            defer { state.waiter = nil }
+            return (state.waiter, final)
+        }
+        waiter?.resume(returning: final)
+    }
+
+    func wait(_ continuation: CheckedContinuation<Outcome, Never>) {
+        let ready = state.withLock { state -> Outcome? in
+            if state.outcome == nil { state.waiter = continuation }
+            return state.outcome
+        }
+        if let ready { continuation.resume(returning: ready) }
+    }
+}

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import CommandExecution
+
+struct LocalExecutorTests {
+    @Test func outputErrorAndStatusAreKeptApart() async throws {
+        let result = try await LocalExecutor().run(Command("sh", ["-c", "echo out; echo err >&2; exit 3"]))
+        #expect(result.outputText == "out\n")
+        #expect(result.errorText == "err\n")
+        #expect(result.status == .exited(3))
+        #expect(!result.succeeded)
+    }
+
+    @Test func argumentsReachTheProgramUnchanged() async throws {
+        let hostile = ["$(id)", "a'b\"c", "x;y", "line\nbreak", "", "*"]
+        let result = try await LocalExecutor().run(Command("printf", ["%s|"] + hostile))
+        #expect(result.outputText == hostile.map { $0 + "|" }.joined())
+    }
+
+    @Test func inputThatNobodyReadsDoesNotEndTheProcess() async throws {
+        let result = try await LocalExecutor().run(Command("true", input: [UInt8](repeating: 65, count: 1 << 20)))
+        #expect(result.succeeded)
+    }
+
+    @Test func inputIsRead() async throws {
+        let result = try await LocalExecutor().run(Command("cat", input: Array("hello".utf8)))
+        #expect(result.outputText == "hello")
+    }
+
+    @Test func environmentIsAdded() async throws {
+        let result = try await LocalExecutor().run(Command("sh", ["-c", "echo $COLOUR"], environment: ["COLOUR": "red"]))
+        #expect(result.outputText == "red\n")
+    }
+
+    @Test func missingProgramIsNotFound() async throws {
+        await #expect(throws: CommandError(.notFound, executable: "", reason: "")) {
+            try await LocalExecutor().run(Command("no-such-program-here"))
+        }
+    }
+
+    @Test func programThatHangsIsEndedWithItsChildren() async throws {
+        await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
+            try await LocalExecutor().run(Command("sh", ["-c", "sleep 600 & sleep 600"], timeout: .milliseconds(200)))
+        }
+    }
+
+    @Test func programThatIgnoresTerminationIsKilled() async throws {
+        await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
+            try await LocalExecutor(terminationDelay: .milliseconds(100)).run(
+                Command("sh", ["-c", "trap '' TERM; while :; do sleep 600; done"], timeout: .milliseconds(200)))
+        }
+    }
+
+    @Test func tooMuchOutputIsAnError() async throws {
+        await #expect(throws: CommandError(.outputTooLarge, executable: "", reason: "")) {
+            try await LocalExecutor().run(Command("head", ["-c", "100000", "/dev/zero"], outputLimit: 1000))
+        }
+    }
+
+    @Test func cancellationEndsTheProgram() async throws {
+        let task = Task { try await LocalExecutor().run(Command("sleep", ["600"], timeout: .seconds(700))) }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        await #expect(throws: CommandError(.cancelled, executable: "", reason: "")) { try await task.value }
+    }
+
+    @Test func nulInAnArgumentIsRefused() async throws {
+        await #expect(throws: CommandError(.notStarted, executable: "", reason: "")) {
+            try await LocalExecutor().run(Command("echo", ["a\0b"]))
+        }
+    }
+
+    @Test func quotedWordsSurviveARealShell() async throws {
+        let words = ["plain", "", "it's", "$HOME `id`", "a\nb", "\\", "*?[", "é – ü", "-n", "~", "#x", "!x"]
+        let result = try await LocalExecutor().run(Command("sh", ["-c", "printf '%s\\0' " + ShellQuoting.quote(words)]))
+        #expect(result.outputText == words.map { $0 + "\0" }.joined())
+    }
+
+    @Test func secretsDoNotShow() {
+        let secret = Secret("s3cret")
+        var dumped = ""
+        dump(secret, to: &dumped)
+        #expect("\(secret)" == "<secret>")
+        #expect(!dumped.contains("s3cret"))
+        #expect(!String(reflecting: [secret]).contains("s3cret"))
+        #expect(secret.reveal { $0 } == "s3cret")
+    }
+
+    @Test func errorNamesHostProgramAndReason() {
+        let error = CommandError(.timedOut, executable: "systemctl", host: "dgx-01", reason: "no end after 30 s")
+        #expect("\(error)" == "dgx-01: systemctl: timed out: no end after 30 s")
+    }
+}

@@ -33,7 +33,8 @@ public struct LocalExecutor: CommandExecutor {
         let abandonDelay = abandonDelay
         let clock = Task.detached {
             guard (try? await Task.sleep(for: command.timeout)) != nil else { return }
-            race.note(CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
+            race.note(
+                CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
             work.cancel()
             guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
             race.finish(

@@ -28,7 +28,8 @@ struct LocalExecutorTests {
     }
 
     @Test func environmentIsAdded() async throws {
-        let result = try await LocalExecutor().run(Command("sh", ["-c", "echo $COLOUR"], environment: ["COLOUR": "red"]))
+        let result = try await LocalExecutor().run(
+            Command("sh", ["-c", "echo $COLOUR"], environment: ["COLOUR": "red"]))
         #expect(result.outputText == "red\n")
     }
 
@@ -72,7 +73,8 @@ struct LocalExecutorTests {
 
     @Test func quotedWordsSurviveARealShell() async throws {
         let words = ["plain", "", "it's", "$HOME `id`", "a\nb", "\\", "*?[", "é – ü", "-n", "~", "#x", "!x"]
-        let result = try await LocalExecutor().run(Command("sh", ["-c", "printf '%s\\0' " + ShellQuoting.quote(words)]))
+        let result = try await LocalExecutor().run(
+            Command("sh", ["-c", "printf '%s\\0' " + ShellQuoting.quote(words)]))
         #expect(result.outputText == words.map { $0 + "\0" }.joined())
     }
 

@@ -1,0 +1,229 @@
+package import CommandExecution
+
+/// Asks a host many things at once: one script that starts a handful of programs, however many queries there are.
+package struct FactCollector: Sendable {
+    private let files: [String]
+    private let contents: [String]
+    private let links: [String]
+    private let units: [String]
+    private let users: [String]
+    private let packages: [String]
+    private let commands: [Command]
+    /// Stands before each part of the answer; no file name or program is expected to print it.
+    private let marker: String
+
+    package init(_ queries: some Sequence<Query>, marker: String = FactCollector.randomMarker()) {
+        var files = Set<String>(), contents = Set<String>(), links = Set<String>(), units = Set<String>()
+        var users = Set<String>(), packages = Set<String>(), commands: [Command] = [], seen = Set<Command>()
+        for query in queries {
+            switch query {
+            case .file(let path): files.insert(path)
+            case .content(let path): contents.insert(path)
+            case .link(let path): links.insert(path)
+            case .unit(let name): units.insert(name)
+            case .user(let name): users.insert(name)
+            case .package(let name): packages.insert(name)
+            case .command(let command): if seen.insert(command).inserted { commands.append(command) }
+            }
+        }
+        self.files = files.sorted()
+        self.contents = contents.sorted()
+        self.links = links.sorted()
+        self.units = units.sorted()
+        self.users = users.sorted()
+        self.packages = packages.sorted()
+        self.commands = commands
+        self.marker = marker
+    }
+
+    package static func randomMarker() -> String {
+        "=bcm-jobstats-\(UInt64.random(in: .min ... .max))="
+    }
+
+    /// Whether there is nothing to ask.
+    package var isEmpty: Bool {
+        files.isEmpty && contents.isEmpty && links.isEmpty && units.isEmpty && users.isEmpty && packages.isEmpty
+            && commands.isEmpty
+    }
+
+    /// Asks everything and returns what was answered.
+    package func collect(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
+        guard !isEmpty else { return Facts() }
+        let limit = commands.reduce(Duration.seconds(60)) { $0 + $1.timeout }
+        let result = try await executor.run(Command("sh", ["-c", script], timeout: limit, outputLimit: 64 << 20))
+        return parse(result.standardOutput)
+    }
+
+    // MARK: - The script
+
+    /// The script. Every path and name stands in it quoted.
+    package var script: String {
+        var text = "LC_ALL=C; export LC_ALL\n"
+        func part(_ name: String, _ body: String) {
+            text += body + "\nprintf '\\n%s %s %s\\n' \(ShellQuoting.quote(marker)) \(ShellQuoting.quote(name)) $?\n"
+        }
+        if !files.isEmpty {
+            let words = ShellQuoting.quote(files)
+            part("files", "stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\n' -- \(words) 2>/dev/null; true")
+            // Only plain files are read: a named pipe in their place would hang.
+            part(
+                "sums",
+                "set --; for p in \(words); do [ -f \"$p\" ] && [ ! -L \"$p\" ] && set -- \"$@\" \"$p\"; done; "
+                    + "[ $# = 0 ] || sha256sum -- \"$@\" 2>/dev/null")
+        }
+        for (index, path) in contents.enumerated() {
+            let word = ShellQuoting.quote(path)
+            part(
+                "content:\(index)",
+                "[ -f \(word) ] && [ $(stat -L -c %s -- \(word)) -le \(Facts.contentLimit) ] && base64 -w0 -- \(word)")
+        }
+        for (index, path) in links.enumerated() {
+            part("link:\(index)", "readlink -n -- \(ShellQuoting.quote(path))")
+        }
+        if !units.isEmpty {
+            part(
+                "units",
+                "systemctl show --no-pager --timestamp=us+utc -p Id,Names,LoadState,ActiveState,UnitFileState,"
+                    + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp -- \(ShellQuoting.quote(units)) 2>/dev/null")
+        }
+        if !users.isEmpty { part("users", "getent passwd -- \(ShellQuoting.quote(users)) 2>/dev/null") }
+        if !packages.isEmpty {
+            part(
+                "packages",
+                "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n' -- \(ShellQuoting.quote(packages))"
+                    + " 2>/dev/null")
+        }
+        for (index, command) in commands.enumerated() { part("command:\(index)", Self.guarded(command)) }
+        return text
+    }
+
+    private static func guarded(_ command: Command) -> String {
+        let seconds = max(1, command.timeout.components.seconds)
+        var words = ["timeout", "-k", "2", "\(seconds)"]
+        if !command.environment.isEmpty {
+            words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        }
+        words += [command.executable] + command.arguments
+        return ShellQuoting.quote(words) + " </dev/null 2>&1"
+    }
+
+    // MARK: - The answer
+
+    /// Reads the answer. Parts that are missing or damaged leave their queries unanswered.
+    package func parse(_ answer: [UInt8]) -> Facts {
+        var facts = Facts()
+        for (name, status, body) in parts(of: answer) {
+            let words = name.split(separator: ":", maxSplits: 1)
+            let index = words.count > 1 ? Int(words[1]) : nil
+            switch (words.first.map(String.init) ?? "", index) {
+            case ("files", _): readFiles(body, into: &facts)
+            case ("sums", _): readSums(body, into: &facts)
+            case ("content", let index?) where index < contents.count && status == 0:
+                facts.contents[contents[index]] = Base64.decode(body)
+            case ("link", let index?) where index < links.count:
+                facts.links[links[index]] = .some(status == 0 ? body : nil)
+            case ("units", _) where status == 0: readUnits(body, into: &facts)
+            case ("users", _) where status == 0 || status == 2: readUsers(body, into: &facts)
+            case ("packages", _) where status == 0 || status == 1: readPackages(body, into: &facts)
+            case ("command", let index?) where index < commands.count:
+                facts.results[commands[index]] = CommandResult(
+                    status: status > 128 ? .signalled(status - 128) : .exited(status), standardOutput: Array(body.utf8))
+            default: break
+            }
+        }
+        return facts
+    }
+
+    private func parts(of answer: [UInt8]) -> [(name: String, status: Int32, body: String)] {
+        var parts: [(String, Int32, String)] = []
+        var rest = String(decoding: answer, as: UTF8.self)[...]
+        while let found = rest.firstRange(of: "\n\(marker) ") {
+            let body = String(rest[..<found.lowerBound])
+            let tail = rest[found.upperBound...]
+            let end = tail.firstIndex(of: "\n") ?? tail.endIndex
+            let words = tail[..<end].split(separator: " ")
+            if words.count == 2, let status = Int32(words[1]) { parts.append((String(words[0]), status, body)) }
+            rest = end < tail.endIndex ? tail[tail.index(after: end)...] : ""
+        }
+        return parts
+    }
+
+    private func readFiles(_ body: String, into facts: inout Facts) {
+        for path in files { facts.files[path] = .missing }
+        for line in body.split(separator: "\n") {
+            let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            guard fields.count == 6, let bits = Int(fields[1], radix: 16) else { continue }
+            let kind: FileFact.Kind =
+                switch bits & 0o170000 {
+                case 0o100000: .plain
+                case 0o040000: .directory
+                case 0o120000: .link
+                default: .other
+                }
+            facts.files[fields[0]] = FileFact(
+                kind: kind, mode: bits & 0o7777, owner: fields[2], group: fields[3], size: Int(fields[4]) ?? 0,
+                changed: Double(fields[5]) ?? 0, sha256: nil)
+        }
+    }
+
+    private func readSums(_ body: String, into facts: inout Facts) {
+        for line in body.split(separator: "\n") where line.utf8.count > 66 {
+            facts.files[String(line.dropFirst(66))]?.sha256 = String(line.prefix(64))
+        }
+    }
+
+    private func readUnits(_ body: String, into facts: inout Facts) {
+        for block in body.split(separator: "\n\n") {
+            var values: [String: String] = [:]
+            for line in block.split(separator: "\n") {
+                guard let equals = line.firstIndex(of: "=") else { continue }
+                values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+            }
+            guard let load = values["LoadState"], let active = values["ActiveState"] else { continue }
+            let fact = UnitFact(
+                load: load, active: active, enablement: values["UnitFileState"] ?? "",
+                needsReload: values["NeedDaemonReload"] == "yes", path: values["FragmentPath"] ?? "",
+                started: values["ExecMainStartTimestamp"].flatMap(SystemdTimestamp.parse))
+            let names = (values["Names"] ?? "").split(separator: " ").map(String.init) + [values["Id"] ?? ""]
+            for name in names where units.contains(name) { facts.units[name] = fact }
+        }
+    }
+
+    private func readUsers(_ body: String, into facts: inout Facts) {
+        for user in users { facts.users[user] = .some(nil) }
+        for line in body.split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard fields.count == 7, let id = Int(fields[2]) else { continue }
+            facts.users[fields[0]] = UserFact(id: id, home: fields[5], shell: fields[6])
+        }
+    }
+
+    private func readPackages(_ body: String, into facts: inout Facts) {
+        for package in packages { facts.packages[package] = .some(nil) }
+        for line in body.split(separator: "\n") {
+            let fields = line.split(separator: "\t").map(String.init)
+            if fields.count == 3, fields[1] == "installed" { facts.packages[fields[0]] = fields[2] }
+        }
+    }
+}
+
+/// Times as `systemctl show --timestamp=us+utc` prints them.
+enum SystemdTimestamp {
+    /// `Sun 2026-11-22 20:05:03.123456 UTC` as seconds since 1970; nil for anything else, such as `n/a` or nothing.
+    static func parse(_ text: String) -> Double? {
+        let words = text.split(separator: " ")
+        guard words.count == 4, words[3] == "UTC" else { return nil }
+        let date = words[1].split(separator: "-").compactMap { Int($0) }
+        let time = words[2].split(separator: ":")
+        guard date.count == 3, time.count == 3, let hour = Int(time[0]), let minute = Int(time[1]),
+            let second = Double(time[2])
+        else { return nil }
+        // Days since 1970-01-01 in the proleptic Gregorian calendar, years counted from March.
+        let year = date[1] <= 2 ? date[0] - 1 : date[0]
+        let dayOfYear = (153 * (date[1] + (date[1] > 2 ? -3 : 9)) + 2) / 5 + date[2] - 1
+        let era = year / 400
+        let yearOfEra = year - era * 400
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        return Double(days * 86_400 + hour * 3600 + minute * 60) + second
+    }
+}

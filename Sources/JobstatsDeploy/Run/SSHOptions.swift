@@ -1,0 +1,38 @@
+import CommandExecution
+
+/// How hosts are reached over SSH. What is not said here comes from the user's own `ssh_config`.
+public struct SSHOptions: Sendable, Hashable {
+    /// A configuration file in place of the user's; `ssh -F`.
+    public var configurationFile: String?
+    /// How long a connection may take to be made, 15 seconds by default.
+    public var connectTimeout: Duration
+    /// How often a refused connection is tried again, twice by default: an sshd that is asked for many connections at
+    /// once refuses some at random (MaxStartups in sshd_config(5)).
+    public var retries: Int
+    /// Whether commands run through `sudo -n`, for users other than root.
+    public var usesSudo: Bool
+
+    /// Creates options.
+    public init(
+        configurationFile: String? = nil, connectTimeout: Duration = .seconds(15), retries: Int = 2,
+        usesSudo: Bool = false
+    ) {
+        self.configurationFile = configurationFile
+        self.connectTimeout = connectTimeout
+        self.retries = retries
+        self.usesSudo = usesSudo
+    }
+
+    /// The arguments of `ssh` that run a command on a host. Never asks, never accepts an unknown host key.
+    package func arguments(host: String, remoteCommand: String) -> [String] {
+        var arguments = configurationFile.map { ["-F", $0] } ?? []
+        arguments += [
+            "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
+            "-o", "ConnectTimeout=\(connectTimeout.components.seconds)",
+            "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+            "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ForwardX11=no", "-o", "ForwardAgent=no",
+            "--", host, remoteCommand,
+        ]
+        return arguments
+    }
+}

@@ -45,7 +45,8 @@ let package = Package(
         .target(
             name: "JobstatsDeploy",
             dependencies: [
-                "BCMClient", "CommandExecution", "ServiceManager", "PromTargets", "RoleMonitor", logging, subprocess,
+                "BCMClient", "COpenSSL", "CommandExecution", "ServiceManager", "PromTargets", "RoleMonitor", logging,
+                subprocess,
                 systemPackage,
             ]),
 

@@ -84,7 +84,8 @@ package struct FactCollector: Sendable {
             part(
                 "units",
                 "systemctl show --no-pager --timestamp=us+utc -p Id,Names,LoadState,ActiveState,UnitFileState,"
-                    + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp -- \(ShellQuoting.quote(units)) 2>/dev/null")
+                    + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp -- \(ShellQuoting.quote(units)) 2>/dev/null"
+            )
         }
         if !users.isEmpty { part("users", "getent passwd -- \(ShellQuoting.quote(users)) 2>/dev/null") }
         if !packages.isEmpty {

@@ -39,7 +39,8 @@ public struct FileFact: Sendable, Hashable {
     public var sha256: String?
 
     /// A path where nothing stands.
-    public static let missing = FileFact(kind: .missing, mode: 0, owner: "", group: "", size: 0, changed: 0, sha256: nil)
+    public static let missing = FileFact(
+        kind: .missing, mode: 0, owner: "", group: "", size: 0, changed: 0, sha256: nil)
 }
 
 /// What is known of a systemd unit; the words are systemd's own.

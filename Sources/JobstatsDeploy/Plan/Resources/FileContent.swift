@@ -1,0 +1,88 @@
+import CommandExecution
+import FoundationEssentials
+import COpenSSL
+
+/// The bytes that a file shall have.
+public struct FileContent: Sendable, Hashable {
+    private enum Source: Sendable, Hashable {
+        case bytes([UInt8], isText: Bool, isSecret: Bool)
+        case localFile(String)
+    }
+    private let source: Source
+    /// SHA-256 in lower-case hexadecimal digits.
+    public let sha256: String
+    /// The number of bytes.
+    public let size: Int
+
+    /// Text, shown in full in documents.
+    public static func text(_ text: String) -> FileContent {
+        let bytes = Array(text.utf8)
+        return FileContent(.bytes(bytes, isText: true, isSecret: false), SHA256Digest.hex(bytes), bytes.count)
+    }
+
+    /// Bytes that no document, difference or message may show.
+    public static func secret(_ bytes: [UInt8]) -> FileContent {
+        FileContent(.bytes(bytes, isText: false, isSecret: true), SHA256Digest.hex(bytes), bytes.count)
+    }
+
+    /// A file on the machine where the plan runs, such as a program; read when it is needed, and refused when its
+    /// SHA-256 is not this one.
+    public static func localFile(_ path: String, sha256: String, size: Int) -> FileContent {
+        FileContent(.localFile(path), sha256.lowercased(), size)
+    }
+
+    private init(_ source: Source, _ sha256: String, _ size: Int) {
+        self.source = source
+        self.sha256 = sha256
+        self.size = size
+    }
+
+    /// The text, when it may be shown.
+    public var text: String? {
+        if case .bytes(let bytes, isText: true, isSecret: false) = source {
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        return nil
+    }
+
+    /// The local file it is copied from, if it is.
+    public var localPath: String? {
+        if case .localFile(let path) = source { path } else { nil }
+    }
+
+    /// Whether it must not be shown.
+    public var isSecret: Bool {
+        if case .bytes(_, _, isSecret: true) = source { true } else { false }
+    }
+
+    /// The bytes. A local file is read now and must have the promised SHA-256.
+    public func bytes() throws(ResourceError) -> [UInt8] {
+        switch source {
+        case .bytes(let bytes, _, _): return bytes
+        case .localFile(let path):
+            guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+                throw ResourceError(
+                    "\(path) cannot be read", remedy: "Put the file there again, or correct the configuration")
+            }
+            let bytes = Array(data)
+            guard SHA256Digest.hex(bytes) == sha256 else {
+                throw ResourceError(
+                    "\(path) has another SHA-256 than \(sha256)", remedy: "Fetch it again, or correct the configuration"
+                )
+            }
+            return bytes
+        }
+    }
+}
+
+/// SHA-256 through libcrypto (FIPS 180-4).
+package enum SHA256Digest {
+    /// The digest as lower-case hexadecimal digits.
+    package static func hex(_ bytes: [UInt8]) -> String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        var length: UInt32 = 0
+        EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -36,16 +36,18 @@ let package = Package(
 
         // Libraries, from the bottom up.
         .target(name: "CommandExecution", dependencies: ["CLinux", subprocess, systemPackage]),
+        .target(name: "DurableFiles"),
         .target(name: "PromTargets"),
         .target(name: "ServiceManager", dependencies: ["CommandExecution", logging]),
         .target(name: "BCMClient", dependencies: ["CCurl", "COpenSSL", "CommandExecution", logging]),
         .target(
             name: "RoleMonitor",
-            dependencies: ["BCMClient", "CommandExecution", "ServiceManager", "PromTargets", logging]),
+            dependencies: ["BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging]),
         .target(
             name: "JobstatsDeploy",
             dependencies: [
-                "BCMClient", "COpenSSL", "CommandExecution", "ServiceManager", "PromTargets", "RoleMonitor", logging,
+                "BCMClient", "COpenSSL", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets",
+                "RoleMonitor", logging,
                 subprocess,
                 systemPackage,
             ]),
@@ -66,6 +68,7 @@ let package = Package(
 
         // Unit tests. Tests that need the simulator live in Development/.
         .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
+        .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),
         .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets"]),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
         .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution"]),

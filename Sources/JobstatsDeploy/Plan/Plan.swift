@@ -82,8 +82,11 @@ public struct Step: Sendable {
     public let title: String
     /// The hosts it is for.
     public let hosts: [Host]
+    private let members: Set<Host>
     /// The name of the consent it needs because it disturbs running work, such as `slurm-restart`; nil for none.
     public let consent: String?
+    /// Whether nothing at all can go on when it fails, such as when this is not the active head node.
+    public let isEssential: Bool
     private let resources: Resources
 
     private enum Resources: Sendable {
@@ -92,28 +95,35 @@ public struct Step: Sendable {
     }
 
     /// Creates a step with the same resource on every host.
-    public init(_ id: String, _ title: String, on hosts: [Host], consent: String? = nil, _ resource: any Resource) {
-        self.init(id, title, hosts, consent, .same(resource))
+    public init(
+        _ id: String, _ title: String, on hosts: [Host], consent: String? = nil, essential: Bool = false,
+        _ resource: any Resource
+    ) {
+        self.init(id, title, hosts, consent, essential, .same(resource))
     }
 
     /// Creates a step whose resource differs from host to host.
     public init(_ id: String, _ title: String, consent: String? = nil, perHost resources: [Host: any Resource]) {
-        self.init(id, title, resources.keys.sorted(), consent, .perHost(resources))
+        self.init(id, title, resources.keys.sorted(), consent, false, .perHost(resources))
     }
 
-    private init(_ id: String, _ title: String, _ hosts: [Host], _ consent: String?, _ resources: Resources) {
+    private init(
+        _ id: String, _ title: String, _ hosts: [Host], _ consent: String?, _ isEssential: Bool, _ resources: Resources
+    ) {
         self.id = id
         self.title = title
         self.hosts = hosts
+        members = Set(hosts)
         self.consent = consent
+        self.isEssential = isEssential
         self.resources = resources
     }
 
     /// The resource for a host; nil when the step is not for that host.
     public func resource(on host: Host) -> (any Resource)? {
         switch resources {
-        case .same(let resource): hosts.contains(host) ? resource : nil
-        case .perHost(let resources): resources[host]
+        case .same(let resource): members.contains(host) ? resource : nil
+        case .perHost(let resources): members.contains(host) ? resources[host] : nil
         }
     }
 
@@ -122,5 +132,5 @@ public struct Step: Sendable {
         if case .same(let resource) = resources { resource } else { nil }
     }
 
-    func on(_ hosts: [Host]) -> Step { Step(id, title, hosts, consent, resources) }
+    func on(_ hosts: [Host]) -> Step { Step(id, title, hosts, consent, isEssential, resources) }
 }

@@ -16,6 +16,10 @@ public protocol Resource: Sendable {
     /// The commands that bring it into the wanted state, given what was found. They run in order; the first that fails
     /// ends the step. Only called when ``assess(_:)`` gave ``Assessment/State/differs``.
     func changes(from facts: Facts) throws(ResourceError) -> [Command]
+    /// What must be known besides to show the difference; asked only when a check found one.
+    var differenceQueries: [Query] { get }
+    /// The difference between what is there and what is wanted, as a unified diff; nil where that makes no sense.
+    func difference(_ facts: Facts) -> String?
     /// The commands that take it away again; nil where that is not meaningful.
     func removal() -> [Command]?
     /// What a document tells a person who does this by hand.
@@ -23,6 +27,10 @@ public protocol Resource: Sendable {
 }
 
 extension Resource {
+    /// None.
+    public var differenceQueries: [Query] { [] }
+    /// None.
+    public func difference(_ facts: Facts) -> String? { nil }
     /// Nothing to take away.
     public func removal() -> [Command]? { nil }
 }

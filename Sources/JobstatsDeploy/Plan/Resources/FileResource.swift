@@ -59,6 +59,14 @@ public struct FileResource: Resource {
         return reasons.isEmpty ? .inPlace() : .differs(reasons.map { "\(path): \($0)" })
     }
 
+    public var differenceQueries: [Query] { content.text == nil ? [] : [.content(path)] }
+
+    public func difference(_ facts: Facts) -> String? {
+        guard let wanted = content.text else { return nil }
+        let present = facts.content(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return UnifiedDifference.text(from: present, to: wanted, path: path)
+    }
+
     public func changes(from facts: Facts) throws(ResourceError) -> [Command] {
         if let file = facts.file(path), file.kind == .plain, file.sha256 == content.sha256 {
             return [

@@ -1,0 +1,68 @@
+public import CommandExecution
+
+/// Makes the executor for a host: the seam between a plan and real machines.
+public protocol HostConnector: Sendable {
+    /// An executor for the host. Called once for each host of a run; may connect later.
+    func connect(to host: Host) async -> any HostConnection
+}
+
+/// An executor that can be closed.
+public protocol HostConnection: CommandExecutor {
+    /// How many network connections it has opened.
+    var attempts: Int { get }
+    /// Ends it.
+    func close() async
+}
+
+extension SSHConnection: HostConnection {}
+
+/// The machine that this program runs on.
+public struct LocalConnection: HostConnection {
+    private let executor = LocalExecutor()
+    /// Creates it.
+    public init() {}
+    /// None: nothing is opened.
+    public var attempts: Int { 0 }
+    /// Runs a command here.
+    public func run(_ command: Command) async throws(CommandError) -> CommandResult { try await executor.run(command) }
+    /// Does nothing.
+    public func close() async {}
+}
+
+/// Reaches the local host without SSH and every other host with one SSH connection.
+public struct SSHConnector: HostConnector {
+    private let options: SSHOptions
+
+    /// Creates a connector.
+    public init(options: SSHOptions = SSHOptions()) { self.options = options }
+
+    /// Connects when the first command is run.
+    public func connect(to host: Host) async -> any HostConnection {
+        host.isLocal ? LocalConnection() : SSHConnection(host: host.name, options: options)
+    }
+}
+
+/// The connections of one run, one for each host.
+actor ConnectionPool {
+    private let connector: any HostConnector
+    private var connections: [Host: any HostConnection] = [:]
+
+    init(_ connector: any HostConnector) { self.connector = connector }
+
+    func connection(to host: Host) async -> any HostConnection {
+        if let connection = connections[host] { return connection }
+        let connection = await connector.connect(to: host)
+        connections[host] = connection
+        return connection
+    }
+
+    /// Closes all and says how many network connections were opened.
+    func closeAll() async -> Int {
+        let all = Array(connections.values)
+        connections = [:]
+        await withTaskGroup(of: Void.self) { group in
+            for connection in all { group.addTask { await connection.close() } }
+        }
+        return all.reduce(0) { $0 + $1.attempts }
+    }
+}

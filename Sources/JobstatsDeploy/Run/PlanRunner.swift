@@ -1,0 +1,193 @@
+import CommandExecution
+import Synchronization
+
+/// Brings a plan about, or compares it with the hosts.
+///
+/// Sections run in their order. Within a section each host is visited once: what is true there is asked in one round
+/// trip, then each step that differs is changed and looked at again. The first host goes alone, then a twentieth, then
+/// all, a bounded number at a time. A failed step ends its host's part of the run; other hosts go on.
+/// Cancelling the calling task stops the run between steps and within them; the report says so.
+public struct PlanRunner: Sendable {
+    /// Whether hosts are changed.
+    public enum Mode: Sendable, Hashable {
+        /// Make it so.
+        case apply
+        /// Look only.
+        case check
+    }
+
+    /// How a plan is run.
+    public struct Options: Sendable {
+        /// Whether hosts are changed.
+        public var mode: Mode
+        /// How many hosts are worked on at once, 32 by default.
+        public var parallel: Int
+        /// How many hosts may fail before no further host is begun, 5 by default.
+        public var maximumFailures: Int
+        /// The consents that were given, by name.
+        public var consents: Set<String>
+
+        /// Creates options.
+        public init(mode: Mode = .apply, parallel: Int = 32, maximumFailures: Int = 5, consents: Set<String> = []) {
+            self.mode = mode
+            self.parallel = parallel
+            self.maximumFailures = maximumFailures
+            self.consents = consents
+        }
+    }
+
+    let plan: Plan
+    let connector: any HostConnector
+    let options: Options
+    let progress: (any ProgressRecorder)?
+    let onEvent: @Sendable (RunEvent) -> Void
+
+    /// Creates a runner. Events arrive in order for each host, from many tasks at once.
+    public init(
+        plan: Plan, connector: any HostConnector, options: Options = Options(), progress: (any ProgressRecorder)? = nil,
+        onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) {
+        self.plan = plan
+        self.connector = connector
+        self.options = options
+        self.progress = progress
+        self.onEvent = onEvent
+    }
+
+    /// Runs the plan to its end, to its first essential failure, or until the task is cancelled.
+    public func run() async -> RunReport {
+        let start = ContinuousClock.now
+        let ledger = Ledger(maximumFailures: options.maximumFailures)
+        let pool = ConnectionPool(connector)
+        for section in plan.sections {
+            let hosts = section.hosts
+            let isCautious = options.mode == .apply && !section.onlyLooks
+            let waves = isCautious ? Rollout.waves(hosts) : [hosts]
+            onEvent(
+                .sectionBegan(number: section.number, title: section.title, hosts: hosts, waves: waves.map(\.count)))
+            for wave in waves {
+                await withTaskGroup(of: Void.self) { group in
+                    var running = 0
+                    for host in wave {
+                        if running >= max(1, options.parallel) {
+                            await group.next()
+                            running -= 1
+                        }
+                        running += 1
+                        group.addTask { await visit(host, section, pool, ledger) }
+                    }
+                }
+            }
+            onEvent(.sectionEnded(number: section.number))
+        }
+        var report = ledger.report
+        report.connections = await pool.closeAll()
+        report.wasInterrupted = Task.isCancelled
+        report.duration = ContinuousClock.now - start
+        return report
+    }
+
+    private func visit(_ host: Host, _ section: PlanSection, _ pool: ConnectionPool, _ ledger: Ledger) async {
+        let steps = section.steps.filter { $0.resource(on: host) != nil }
+        if let reason = Task.isCancelled ? "the run was interrupted" : ledger.reasonToSkip(host) {
+            for step in steps { end(result(step, section, host, .notBegun, reason), ledger) }
+            return
+        }
+        onEvent(.hostBegan(host, section: section.number))
+        defer { onEvent(.hostEnded(host, section: section.number)) }
+        let visit = HostVisit(
+            host: host, connection: await pool.connection(to: host), mode: options.mode, consents: options.consents)
+        var failure: String?
+        for step in steps {
+            guard let resource = step.resource(on: host) else { continue }
+            if let failure, !section.onlyLooks {
+                end(result(step, section, host, .notBegun, "after the failure of: \(failure)"), ledger)
+                continue
+            }
+            if Task.isCancelled {
+                end(result(step, section, host, .notBegun, "the run was interrupted"), ledger)
+                continue
+            }
+            onEvent(.stepBegan(host, section: section.number, title: step.title))
+            let begin = ContinuousClock.now
+            var result = result(step, section, host, .failed, "")
+            await visit.perform(
+                step, resource, among: section.steps.compactMap { $0.resource(on: host) }, into: &result)
+            result.duration = ContinuousClock.now - begin
+            if Task.isCancelled, result.outcome == .failed {
+                result.outcome = .notBegun
+                result.detail = "the run was interrupted: \(result.detail)"
+            }
+            if result.outcome == .failed {
+                failure = step.title
+                ledger.noteFailure(host, step)
+            }
+            end(result, ledger)
+            if options.mode == .apply, let problem = await progress?.record(result), ledger.noteProblem(problem) {
+                onEvent(.notice(problem))
+            }
+            if visit.isLost { break }
+        }
+        if visit.isLost, let failure {
+            let missing = steps.drop { $0.title != failure }.dropFirst()
+            for step in missing {
+                end(result(step, section, host, .notBegun, "after the failure of: \(failure)"), ledger)
+            }
+        }
+    }
+
+    private func end(_ result: StepResult, _ ledger: Ledger) {
+        ledger.add(result)
+        onEvent(.stepEnded(result))
+    }
+
+    private func result(
+        _ step: Step, _ section: PlanSection, _ host: Host, _ outcome: StepOutcome, _ detail: String
+    ) -> StepResult {
+        StepResult(
+            step: step.id, title: step.title, section: section.number, host: host, outcome: outcome, detail: detail,
+            remedy: nil, isWarning: false, difference: nil, duration: .zero)
+    }
+}
+
+/// What all hosts of a run share.
+private final class Ledger: Sendable {
+    private struct State {
+        var report = RunReport()
+        var failed = Set<Host>()
+    }
+    private let state = Mutex(State())
+    private let maximumFailures: Int
+
+    init(maximumFailures: Int) { self.maximumFailures = maximumFailures }
+
+    var report: RunReport { state.withLock { $0.report } }
+
+    func add(_ result: StepResult) { state.withLock { $0.report.results.append(result) } }
+
+    /// Whether the problem is new.
+    func noteProblem(_ problem: String) -> Bool {
+        state.withLock { state in
+            guard !state.report.problems.contains(problem) else { return false }
+            state.report.problems.append(problem)
+            return true
+        }
+    }
+
+    func noteFailure(_ host: Host, _ step: Step) {
+        state.withLock { state in
+            state.failed.insert(host)
+            guard state.report.stopReason == nil else { return }
+            if step.isEssential {
+                state.report.stopReason = "\(step.title) failed on \(host), and nothing can go on without it"
+            } else if state.failed.count > maximumFailures {
+                state.report.stopReason =
+                    "\(state.failed.count) hosts failed, more than the \(maximumFailures) allowed (--max-failures)"
+            }
+        }
+    }
+
+    func reasonToSkip(_ host: Host) -> String? {
+        state.withLock { $0.failed.contains(host) ? "an earlier step failed on this host" : $0.report.stopReason }
+    }
+}

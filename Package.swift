@@ -73,7 +73,8 @@ let package = Package(
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
         .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution"]),
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
-        .testTarget(name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging]),
+        .testTarget(
+            name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage]),
     ],
     swiftLanguageModes: [.v6]
 )

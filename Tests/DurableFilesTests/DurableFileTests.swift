@@ -6,7 +6,9 @@ import Testing
 struct DurableFileTests {
     private func temporaryDirectory() -> String {
         var template = Array("/tmp/durable-files.XXXXXX".utf8CString)
-        return template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress)) }
+        return template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/nonexistent"
+        }
     }
 
     @Test func contentIsReplacedAndNothingIsLeftBeside() throws {

@@ -2,6 +2,7 @@ public import CommandExecution
 import Glibc
 import Subprocess
 import Synchronization
+import SystemPackage
 
 /// One SSH connection to a host, for as many commands as a run needs.
 ///
@@ -76,7 +77,8 @@ public final class SSHConnection: CommandExecutor {
             platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
             do {
                 _ = try await Subprocess.run(
-                    .name("ssh"), arguments: Arguments(arguments), platformOptions: platform, input: .inputWriter,
+                    options.program.contains("/") ? .path(FilePath(options.program)) : .name(options.program),
+                    arguments: Arguments(arguments), platformOptions: platform, input: .inputWriter,
                     output: .sequence, error: .sequence
                 ) { execution in
                     let writer = execution.standardInputWriter

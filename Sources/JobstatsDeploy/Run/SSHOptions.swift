@@ -2,6 +2,8 @@ import CommandExecution
 
 /// How hosts are reached over SSH. What is not said here comes from the user's own `ssh_config`.
 public struct SSHOptions: Sendable, Hashable {
+    /// The program, `ssh` in PATH by default.
+    public var program: String
     /// A configuration file in place of the user's; `ssh -F`.
     public var configurationFile: String?
     /// How long a connection may take to be made, 15 seconds by default.
@@ -14,9 +16,11 @@ public struct SSHOptions: Sendable, Hashable {
 
     /// Creates options.
     public init(
-        configurationFile: String? = nil, connectTimeout: Duration = .seconds(15), retries: Int = 2,
+        program: String = "ssh", configurationFile: String? = nil, connectTimeout: Duration = .seconds(15),
+        retries: Int = 2,
         usesSudo: Bool = false
     ) {
+        self.program = program
         self.configurationFile = configurationFile
         self.connectTimeout = connectTimeout
         self.retries = retries

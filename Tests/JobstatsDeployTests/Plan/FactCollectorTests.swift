@@ -1,0 +1,123 @@
+import CommandExecution
+import Glibc
+import Testing
+
+@testable import JobstatsDeploy
+
+struct FactCollectorTests {
+    private let folder = TemporaryFolder()
+
+    @Test func filesOfAllKindsAreToldApart() async throws {
+        let name = "it's a $(file)"
+        let plain = folder.write(name, "hello", mode: 0o640)
+        let link = "\(folder.path)/link", pipe = "\(folder.path)/pipe"
+        symlink("target", link)
+        mkfifo(pipe, 0o600)
+        let facts = try await FactCollector([
+            .file(plain), .file(link), .link(link), .file(pipe), .file(folder.path), .file("\(folder.path)/none"),
+            .content(plain), .content("\(folder.path)/none"), .link(plain),
+        ]).collect(with: LocalExecutor())
+        #expect(facts.file(plain)?.kind == .plain && facts.file(plain)?.mode == 0o640 && facts.file(plain)?.size == 5)
+        #expect(
+            facts.file(plain)?.sha256 == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+        #expect(facts.file(link)?.kind == .link && facts.link(link) == "target")
+        #expect(facts.file(pipe)?.kind == .other && facts.file(pipe)?.sha256 == nil)
+        #expect(facts.file(folder.path)?.kind == .directory)
+        #expect(facts.file("\(folder.path)/none")?.kind == .missing)
+        #expect(facts.content(plain) == Array("hello".utf8))
+        #expect(facts.content("\(folder.path)/none") == nil)
+        #expect(facts.link(plain) == .some(nil))
+    }
+
+    @Test func usersPackagesAndCommandsAreAnswered() async throws {
+        let command = Command("sh", ["-c", "echo out; echo err >&2; exit 4"])
+        let facts = try await FactCollector([
+            .user("root"), .user("no-such-user"), .package("bash"), .package("no-such-package"), .command(command),
+        ]).collect(with: LocalExecutor())
+        #expect(facts.user("root")??.id == 0)
+        #expect(facts.user("no-such-user") == .some(nil))
+        #expect(facts.package("bash")! != nil)
+        #expect(facts.package("no-such-package") == .some(nil))
+        #expect(facts.result(command)?.status == .exited(4))
+        #expect(facts.result(command)?.outputText == "out\nerr\n")
+    }
+
+    @Test func nothingAnsweredIsUnknownAndNotMissing() {
+        let facts = FactCollector([.file("/x"), .unit("a.service"), .user("u")], marker: "=m=").parse(
+            Array("garbage".utf8))
+        #expect(facts.file("/x") == nil && facts.unit("a.service") == nil && facts.user("u") == nil)
+        #expect(FileResource("/x", .text("")).assess(facts).state == .blocked)
+        #expect(UnitResource("a.service", enabled: true, .running).assess(facts).state == .blocked)
+        #expect(UserResource("u").assess(facts).state == .blocked)
+    }
+
+    @Test func unitsAreReadByAnyOfTheirNames() {
+        let answer = """
+            Id=a.service
+            Names=a.service alias.service
+            LoadState=loaded
+            ActiveState=active
+            UnitFileState=enabled
+            NeedDaemonReload=no
+            FragmentPath=/etc/systemd/system/a.service
+            ExecMainStartTimestamp=Sun 2026-11-22 20:05:03.250000 UTC
+
+            Id=b.service
+            Names=b.service
+            LoadState=not-found
+            ActiveState=inactive
+            UnitFileState=
+            NeedDaemonReload=no
+            ExecMainStartTimestamp=
+
+            =m= units 0
+
+            """
+        let facts = FactCollector([.unit("alias.service"), .unit("b.service")], marker: "=m=").parse(Array(answer.utf8))
+        #expect(facts.unit("alias.service")?.started == 1_795_377_903.25)
+        #expect(facts.unit("alias.service")?.isRunning == true)
+        #expect(facts.unit("b.service")?.isMissing == true)
+    }
+
+    @Test(arguments: [
+        ("Thu 1970-01-01 00:00:00.000000 UTC", 0.0), ("Thu 2024-02-29 12:00:00.500000 UTC", 1_709_208_000.5),
+        ("Tue 2000-03-01 00:00:00.000000 UTC", 951_868_800.0),
+    ]) func timestampsAreRead(_ text: String, _ seconds: Double) {
+        #expect(SystemdTimestamp.parse(text) == seconds)
+        #expect(SystemdTimestamp.parse("n/a") == nil && SystemdTimestamp.parse("") == nil)
+    }
+
+    @Test func runningUnitWithNewerFilesIsRestartedAndOthersAreLeft() {
+        var facts = Facts()
+        let unit = UnitFact(
+            load: "loaded", active: "active", enablement: "enabled", needsReload: false, path: "/u", started: 100)
+        let resource = UnitResource("a.service", enabled: true, .asFound, restartedFor: ["/bin/a"])
+        var file = FileFact(kind: .plain, mode: 0, owner: "", group: "", size: 0, changed: 99, sha256: "")
+        facts.units["a.service"] = unit
+        facts.files["/bin/a"] = file
+        #expect(resource.assess(facts).state == .inPlace)
+        file.changed = 100.5
+        facts.files["/bin/a"] = file
+        #expect(resource.assess(facts) == .differs(["a.service: runs with an older /bin/a"]))
+        #expect(resource.changes(from: facts).last?.arguments.suffix(2) == ["restart", "a.service"])
+        facts.units["a.service"]?.active = "inactive"
+        #expect(resource.assess(facts).state == .inPlace)
+    }
+
+    @Test func differencesLookLikeDiff() async throws {
+        let old = (1...30).map { "line \($0)\n" }.joined()
+        let new = old.replacing("line 3\n", with: "").replacing("line 20\n", with: "line twenty\nmore\n") + "end"
+        let ours = UnifiedDifference.text(from: old, to: new, path: "x")
+        folder.write("old", old)
+        folder.write("new", new)
+        let diff = try await LocalExecutor().run(
+            Command("diff", ["-u", "--label", "x", "--label", "x", "\(folder.path)/old", "\(folder.path)/new"]))
+        #expect(ours == diff.outputText)
+        #expect(UnifiedDifference.text(from: "a", to: "a", path: "x") == nil)
+    }
+
+    @Test func hostNamesAreOrderedAsPeopleExpect() {
+        let names = ["dgx-10", "dgx-2", "a", "dgx-02", "dgx-1", "head"].map { Host($0) }
+        #expect(names.sorted().map(\.name) == ["a", "dgx-1", "dgx-2", "dgx-02", "dgx-10", "head"])
+    }
+}

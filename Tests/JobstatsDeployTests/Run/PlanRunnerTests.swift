@@ -1,0 +1,188 @@
+import CommandExecution
+import Glibc
+import Synchronization
+import Testing
+
+@testable import JobstatsDeploy
+
+/// Hosts that are folders: every "host" runs its commands on this machine.
+private struct FolderConnector: HostConnector {
+    var dead: Set<String> = []
+
+    func connect(to host: Host) async -> any HostConnection {
+        dead.contains(host.name) ? DeadConnection(host: host.name) : LocalConnection() as any HostConnection
+    }
+}
+
+private struct DeadConnection: HostConnection {
+    let host: String
+    var attempts: Int { 1 }
+    func run(_ command: Command) async throws(CommandError) -> CommandResult {
+        throw CommandError(.connectionLost, executable: "ssh", host: host, reason: "No route to host")
+    }
+    func close() async {}
+}
+
+struct PlanRunnerTests {
+    private let folder = TemporaryFolder()
+    private let owner = String(cString: getpwuid(getuid()).pointee.pw_name)
+
+    private func file(_ name: String, _ text: String, validation: Command? = nil) -> FileResource {
+        FileResource(
+            "\(folder.path)/\(name)", .text(text), owner: owner, group: owner, keepsBackup: true,
+            validation: validation)
+    }
+
+    private func hosts(_ count: Int) -> [Host] { (1...count).map { Host("dgx-\($0)") } }
+
+    private func plan(_ hosts: [Host], _ steps: (Host) -> any Resource...) -> Plan {
+        let steps = steps.enumerated().map { index, make in
+            Step("4.\(index)", "step \(index)", perHost: Dictionary(uniqueKeysWithValues: hosts.map { ($0, make($0)) }))
+        }
+        return Plan(sections: [PlanSection(number: 4, title: "Test", purpose: "", steps: steps)])
+    }
+
+    private func run(
+        _ plan: Plan, _ options: PlanRunner.Options = .init(), dead: Set<String> = []
+    ) async -> RunReport {
+        await PlanRunner(plan: plan, connector: FolderConnector(dead: dead), options: options).run()
+    }
+
+    @Test func firstRunChangesAndSecondRunFindsEverythingInPlace() async {
+        let plan = plan(
+            hosts(3), { DirectoryResource("\(folder.path)/\($0)", owner: owner, group: owner) },
+            { file("\($0)/x", "hello\n") })
+        let first = await run(plan)
+        #expect(first.count(.changed) == 6 && first.exitStatus == 0)
+        #expect(folder.read("dgx-2/x") == "hello\n")
+        let second = await run(plan)
+        #expect(second.count(.inPlace) == 6 && second.exitStatus == 0)
+    }
+
+    @Test func checkChangesNothingAndShowsTheDifference() async {
+        folder.write("a", "one\ntwo\n")
+        let report = await run(plan(hosts(1), { _ in file("a", "one\nthree\n") }), .init(mode: .check))
+        #expect(report.count(.wouldChange) == 1)
+        #expect(report.results[0].difference?.contains("-two\n+three\n") == true)
+        #expect(folder.read("a") == "one\ntwo\n")
+        #expect(report.exitStatus == 0)
+    }
+
+    @Test func failedStepStopsItsHostAndNoOther() async {
+        let bad = Command("false")
+        let plan = plan(
+            hosts(3), { host in file("\(host)-a", "a", validation: host.name == "dgx-2" ? bad : nil) },
+            { host in file("\(host)-b", "b") })
+        let report = await run(plan)
+        #expect(report.count(.changed) == 4 && report.count(.failed) == 1 && report.count(.notBegun) == 1)
+        #expect(folder.names == ["dgx-1-a", "dgx-1-b", "dgx-3-a", "dgx-3-b"])
+        #expect(report.exitStatus == 1)
+    }
+
+    @Test func unreachableHostIsNamedAndTheOthersFinish() async {
+        let plan = plan(hosts(3), { file("\($0)-a", "a") }, { file("\($0)-b", "b") })
+        let report = await run(plan, dead: ["dgx-2"])
+        #expect(report.count(.changed) == 4)
+        let failed = report.results.filter { $0.outcome == .failed }
+        #expect(failed.map(\.host.name) == ["dgx-2"])
+        #expect(failed.first?.detail.contains("No route to host") == true)
+    }
+
+    @Test func moreFailuresThanAllowedLeaveTheRestUntouched() async {
+        let names = hosts(40)
+        let plan = plan(names, { file("\($0)-a", "a") })
+        let report = await run(plan, .init(maximumFailures: 1), dead: Set(names.prefix(3).map(\.name)))
+        // The first alone, then a twentieth (two), then the rest, which is not begun.
+        #expect(report.count(.failed) >= 2 && report.count(.failed) + report.count(.notBegun) == 40)
+        #expect(folder.names.isEmpty)
+        #expect(report.stopReason?.contains("--max-failures") == true)
+    }
+
+    @Test func firstHostGoesAloneThenATwentieth() {
+        #expect(Rollout.waves(hosts(64)).map(\.count) == [1, 4, 59])
+        #expect(Rollout.waves(hosts(3)).map(\.count) == [1, 1, 1])
+        #expect(Rollout.waves(hosts(1)).map(\.count) == [1])
+        #expect(Rollout.waves([]).isEmpty)
+    }
+
+    @Test func essentialFailureStopsEverything() async {
+        let head = Host("head-a")
+        let check = CheckResource("this is the head node", Command("false")) {
+            $0.succeeded ? .inPlace() : .blocked("it is passive", remedy: "log in to the active one")
+        }
+        let plan = Plan(sections: [
+            PlanSection(
+                number: 1, title: "Overview", purpose: "", onlyLooks: true,
+                steps: [Step("1.0", "active head node", on: [head], essential: true, check)]),
+            PlanSection(
+                number: 4, title: "x", purpose: "", steps: [Step("4.0", "file", on: hosts(2), file("a", "a"))]),
+        ])
+        let report = await run(plan)
+        #expect(report.count(.failed) == 1 && report.count(.notBegun) == 2)
+        #expect(report.results.first?.remedy == "log in to the active one")
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func whatDisturbsNeedsItsOwnConsent() async {
+        let step = Step("2.0", "restart", on: hosts(1), consent: "slurm-restart", file("a", "a"))
+        let plan = Plan(sections: [PlanSection(number: 2, title: "x", purpose: "", steps: [step])])
+        let refused = await run(plan)
+        #expect(refused.count(.needsConsent) == 1 && refused.exitStatus == 1 && folder.names.isEmpty)
+        let allowed = await run(plan, .init(consents: ["slurm-restart"]))
+        #expect(allowed.count(.changed) == 1 && allowed.exitStatus == 0)
+    }
+
+    @Test func replacedFileIsKeptUnderADatedName() async {
+        folder.write("a", "the site's own\n")
+        _ = await run(plan(hosts(1), { _ in file("a", "ours\n") }))
+        #expect(folder.read("a") == "ours\n")
+        let backup = folder.names.first { $0.hasPrefix("a.bcm-jobstats-") }
+        #expect(backup.flatMap { folder.read($0) } == "the site's own\n")
+    }
+
+    @Test func fileThatItsValidatorRefusesDoesNotTakeThePlace() async {
+        folder.write("a", "old\n")
+        let report = await run(
+            plan(hosts(1), { _ in file("a", "new\n", validation: Command("grep", ["-q", "old", "{}"])) }))
+        #expect(report.count(.failed) == 1)
+        #expect(folder.read("a") == "old\n" && folder.names == ["a"])
+    }
+
+    @Test func cancelledRunSaysSoAndLeavesNothingHalf() async {
+        let slow = CheckResource("slow", Command("sleep", ["600"], timeout: .seconds(700))) { _ in .inPlace() }
+        let plan = plan(hosts(2), { _ in slow }, { file("\($0)", "x") })
+        let task = Task { await run(plan) }
+        try? await Task.sleep(for: .milliseconds(100))
+        task.cancel()
+        let report = await task.value
+        #expect(report.exitStatus == 130)
+        #expect(report.count(.notBegun) == 4)
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func progressIsSavedAfterEachStepAndReadBack() async throws {
+        let path = "\(folder.path)/progress.json"
+        let store = ProgressFile(path: path, continuing: Progress(configuration: "c", plan: "p", began: 1))
+        let plan = plan(hosts(8), { file("\($0)", "x") })
+        let report = await PlanRunner(plan: plan, connector: FolderConnector(), progress: store).run()
+        #expect(report.problems.isEmpty)
+        let saved = try ProgressFile.load(path)
+        #expect(saved.hosts.count == 8 && saved.hosts["dgx-8"]?["4.0"]?.outcome == "changed")
+    }
+
+    @Test func damagedAndForeignProgressAreRefusedByName() throws {
+        let cut = folder.write("cut.json", "{\"format\":1,\"hos")
+        let other = folder.write("other.json", "{\"format\":99}")
+        #expect(throws: ProgressError(.damaged, "")) { try ProgressFile.load(cut) }
+        #expect(throws: ProgressError(.otherFormat, "")) { try ProgressFile.load(other) }
+        #expect(throws: ProgressError(.missing, "")) { try ProgressFile.load("\(folder.path)/none.json") }
+    }
+
+    @Test func secondRunLockNamesItsOwner() throws {
+        let path = "\(folder.path)/lock"
+        let first = try RunLock(path: path, user: "alice", host: "head-a")
+        let error = #expect(throws: RunLock.Failure.self) { try RunLock(path: path, user: "bob", host: "head-b") }
+        #expect(error?.description.hasPrefix("alice on head-a (process \(getpid()))") == true)
+        withExtendedLifetime(first) {}
+    }
+}

@@ -1,0 +1,130 @@
+import CommandExecution
+import Testing
+
+@testable import JobstatsDeploy
+
+/// Against a stand-in for `ssh` that runs the remote command on this machine, so that everything but the network is real.
+struct SSHConnectionTests {
+    private let folder = TemporaryFolder()
+
+    private func connection(_ standIn: String = "for last; do :; done; exec sh -c \"$last\"") -> SSHConnection {
+        let program = folder.write("ssh", "#!/bin/sh\n\(standIn)\n", mode: 0o755)
+        return SSHConnection(host: "dgx-01", options: SSHOptions(program: program, connectTimeout: .seconds(2)))
+    }
+
+    @Test func manyCommandsShareOneConnection() async throws {
+        let connection = connection()
+        for number in 0..<20 {
+            let result = try await connection.run(Command("echo", ["\(number)"]))
+            #expect(result.outputText == "\(number)\n")
+        }
+        #expect(connection.attempts == 1)
+        await connection.close()
+    }
+
+    @Test func streamsStatusAndHostileArgumentsArriveUnchanged() async throws {
+        let connection = connection()
+        let words = ["$(id)", "a'b", "x;y", "line\nbreak", "", "\\", "*"]
+        let result = try await connection.run(
+            Command("sh", ["-c", "printf '%s|' \"$@\"; echo oops >&2; exit 7", "sh"] + words))
+        #expect(result.outputText == words.map { $0 + "|" }.joined())
+        #expect(result.errorText == "oops\n")
+        #expect(result.status == .exited(7))
+    }
+
+    @Test func bytesOfAllKindsPassBothWays() async throws {
+        let connection = connection()
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        let result = try await connection.run(Command("cat", input: bytes))
+        #expect(result.standardOutput == bytes)
+        #expect(try await connection.run(Command("true")).succeeded)
+    }
+
+    @Test func inputThatIsNotReadDoesNotReachTheNextCommand() async throws {
+        let connection = connection()
+        #expect(try await connection.run(Command("true", input: Array("echo hacked\n".utf8))).succeeded)
+        #expect(try await connection.run(Command("cat")).outputText == "")
+    }
+
+    @Test func environmentReachesTheCommand() async throws {
+        let result = try await connection().run(Command("sh", ["-c", "echo $A"], environment: ["A": "it's $x"]))
+        #expect(result.outputText == "it's $x\n")
+    }
+
+    @Test func commandThatHangsIsEndedAndTheConnectionStays() async throws {
+        let connection = connection()
+        await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
+            try await connection.run(Command("sleep", ["600"], timeout: .seconds(1)))
+        }
+        #expect(try await connection.run(Command("echo", ["on"])).outputText == "on\n")
+        #expect(connection.attempts == 1)
+    }
+
+    @Test func greetingsOfTheHostArePassedOver() async throws {
+        let connection = connection("echo Welcome; echo 'to dgx'; for last; do :; done; exec sh -c \"$last\"")
+        #expect(try await connection.run(Command("echo", ["x"])).outputText == "x\n")
+    }
+
+    @Test func unknownHostKeyIsExplainedAndNotTriedAgain() async throws {
+        let connection = connection("echo 'Host key verification failed.' >&2; exit 255")
+        let error = await #expect(throws: CommandError.self) { try await connection.run(Command("true")) }
+        #expect(error?.code == .connectionLost)
+        #expect(
+            "\(error!)" == "dgx-01: ssh: connection lost: Host key verification failed.. "
+                + "Its host key is unknown or has changed: compare it, then update known_hosts")
+        #expect(connection.attempts == 1)
+    }
+
+    @Test func refusedConnectionIsTriedAgain() async throws {
+        let connection = connection(
+            """
+            if [ ! -e \(folder.path)/tried ]; then
+                touch \(folder.path)/tried
+                echo 'ssh: connect to host dgx-01 port 22: Connection refused' >&2
+                exit 255
+            fi
+            for last; do :; done
+            exec sh -c "$last"
+            """)
+        #expect(try await connection.run(Command("echo", ["x"])).outputText == "x\n")
+        #expect(connection.attempts == 2)
+    }
+
+    @Test func connectionThatDiesFailsThisAndEveryLaterCommand() async throws {
+        let connection = connection()
+        for _ in 0..<2 {
+            await #expect(throws: CommandError(.connectionLost, executable: "", reason: "")) {
+                // The agent is this command's grandparent; ending it cuts the connection as a reboot would.
+                try await connection.run(
+                    Command("sh", ["-c", "kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID))"], timeout: .seconds(5)))
+            }
+        }
+    }
+
+    @Test func cancellingTheCallerEndsTheCommand() async throws {
+        let connection = connection()
+        #expect(try await connection.run(Command("true")).succeeded)
+        let task = Task { try await connection.run(Command("sleep", ["600"], timeout: .seconds(700))) }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        await #expect(throws: CommandError(.cancelled, executable: "", reason: "")) { try await task.value }
+    }
+
+    @Test func requestOrderIsKeptForConcurrentCallers() async throws {
+        let connection = connection()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<50 {
+                group.addTask { try await connection.run(Command("echo", ["\(number)"])).outputText == "\(number)\n" }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test func noOptionLetsAnUnknownHostIn() {
+        let arguments = SSHOptions(configurationFile: "/x").arguments(host: "h", remoteCommand: "true")
+        #expect(arguments.contains("StrictHostKeyChecking=yes"))
+        #expect(arguments.contains("BatchMode=yes"))
+        #expect(arguments.suffix(3) == ["--", "h", "true"])
+        #expect(!RemoteAgent.script.contains("\n"))
+    }
+}

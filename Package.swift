@@ -69,7 +69,7 @@ let package = Package(
         // Unit tests. Tests that need the simulator live in Development/.
         .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),
-        .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets"]),
+        .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets", "CommandExecution"]),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
         .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution"]),
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),

@@ -256,7 +256,8 @@ extension Systemd {
                 .managerUnavailable, unit: unit, reason: "\(verb): \(Self.firstLine(text))",
                 remedy: "use a host that systemd booted")
         }
-        if says("Access denied", "Interactive authentication required", "Permission denied", "Operation not permitted") {
+        if says("Access denied", "Interactive authentication required", "Permission denied", "Operation not permitted")
+        {
             return ServiceError(
                 .notPermitted, unit: unit, reason: "\(verb): \(Self.firstLine(text))", remedy: "run as root")
         }
@@ -282,7 +283,9 @@ extension Systemd {
 
     private static func shown(_ line: Substring) -> String {
         let scalars = line.unicodeScalars
-        let shown = scalars.prefix(500).map { $0.value < 0x20 || $0.value == 0x7f ? $0.escaped(asASCII: true) : "\($0)" }
+        let shown = scalars.prefix(500).map {
+            $0.value < 0x20 || $0.value == 0x7f ? $0.escaped(asASCII: true) : "\($0)"
+        }
         return shown.joined() + (scalars.count > 500 ? "..." : "")
     }
 }

@@ -1,15 +1,20 @@
 import FoundationEssentials
 import Glibc
 
-/// A new directory that is removed with everything in it after the body.
-func withTemporaryDirectory(_ body: (String) async throws -> Void) async throws {
-    var template = Array("/tmp/prom-targets-tests-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
-    let path = try template.withUnsafeMutableBufferPointer { buffer in
-        guard let base = buffer.baseAddress, let made = mkdtemp(base) else { throw CocoaError(.fileWriteUnknown) }
-        return String(cString: made)
+/// A new directory; whoever makes it removes it.
+struct TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/prom-targets-tests-XXXXXX".utf8CString)
+        path = try template.withUnsafeMutableBufferPointer { buffer in
+            guard let made = buffer.baseAddress.flatMap({ mkdtemp($0) }) else { throw CocoaError(.fileWriteUnknown) }
+            return String(cString: made)
+        }
     }
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try await body(path)
+
+    /// Removes it with everything in it.
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// A file's bytes, or nil when it cannot be read.

@@ -1,3 +1,7 @@
+import CommandExecution
+import RoleMonitor
+import ServiceManager
+
 /// Section 10: the BCM role monitor on each DGX node.
 public enum RoleMonitorSection {
     /// The section.
@@ -8,6 +12,56 @@ public enum RoleMonitorSection {
     public static func section(
         _ configuration: DeploymentConfiguration, site: SiteFacts?, program: FileContent
     ) -> PlanSection {
-        PlanSection(number: 10, title: "BCM role monitor", purpose: "", steps: [])
+        let nodes = configuration.systems.dgxNodes.map { Host($0) }
+        let settings = MonitorSettings(configuration, site)
+        var steps = [
+            Step(
+                "10.library", "libcurl on the node", on: nodes,
+                CheckResource(
+                    "the shared library libcurl.so.4 is there",
+                    Command("sh", ["-c", "ldconfig -p | grep -F libcurl.so.4"])
+                ) {
+                    $0.succeeded
+                        ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")
+                }),
+            Step(
+                "10.retire-python", "earlier Python monitor retired", on: nodes,
+                RetiredFileResource("/usr/local/bin/bcm_role_monitor.py", reason: "the program here replaces it")),
+            Step(
+                "10.folder", "configuration folder", on: nodes,
+                DirectoryResource(MonitorPaths.configurationDirectory, mode: 0o700)),
+            Step(
+                "10.targets", "targets directory", on: Array(nodes.prefix(1)),
+                DirectoryResource(configuration.targetsDirectory)),
+            Step(
+                "10.program", "program", on: nodes, FileResource(MonitorPaths.program, program, mode: 0o755)),
+        ]
+        for (name, title, file) in settings.trustFiles { steps.append(Step(name, title, on: nodes, file)) }
+        steps += [
+            Step(
+                "10.configuration", "configuration", on: nodes,
+                FileResource(
+                    MonitorPaths.configurationFile, .text(settings.configurationText), mode: 0o600, keepsBackup: false)),
+            Step(
+                "10.unit-file", "unit file", on: nodes,
+                FileResource(MonitorPaths.unitFile, .text(settings.unitText))),
+            Step(
+                "10.unit", "unit enabled and running", on: nodes,
+                UnitResource(
+                    MonitorPaths.unitName, enabled: true, .running, restartedFor: settings.watchedFiles)),
+        ]
+        steps.append(
+            Step(
+                "10.verified", "first check succeeded",
+                perHost: Dictionary(
+                    uniqueKeysWithValues: nodes.map { ($0, MonitorVerification.resource(on: $0, settings, site)) })))
+        return PlanSection(
+            number: 10, title: "BCM role monitor",
+            purpose: """
+                A small agent on each DGX node asks BCM whether the node has the role \(settings.monitor.role), runs the \
+                exporters while it has, stops them while it has not, and keeps the node's Prometheus target file in step. \
+                Without it, exporters would run and be scraped on nodes that do not run Slurm jobs.
+                """,
+            steps: steps, notes: settings.notes)
     }
 }

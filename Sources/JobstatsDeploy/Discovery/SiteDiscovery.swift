@@ -1,0 +1,324 @@
+public import BCMClient
+import CommandExecution
+import DurableFiles
+import FoundationEssentials
+public import Logging
+
+/// Finds out from BCM what a plan must know: head nodes, how to trust them, whose certificate to use, what REST shows.
+///
+/// Runs on the active head node. It changes nothing, with one exception that it announces in ``SiteFacts/remarks``: when
+/// no node certificate may read devices, it has BCM make a certificate for a profile that may do only that.
+public struct SiteDiscovery: Sendable {
+    /// Where things lie on a head node.
+    public struct Paths: Sendable, Hashable {
+        /// The cluster's CA.
+        public var authority = "/cm/local/apps/cmd/etc/cacert.pem"
+        /// The administrator's certificate and key.
+        public var administratorCertificate = "/root/.cm/admin.pem"
+        /// The administrator's key.
+        public var administratorKey = "/root/.cm/admin.key"
+        /// The certificate that each node has of its own, on the node.
+        public var nodeCertificate = "/cm/local/apps/cmd/etc/cert.pem"
+        /// Its key.
+        public var nodeKey = "/cm/local/apps/cmd/etc/cert.key"
+        /// Where a certificate made for the monitors is kept on the head node, readable by root alone.
+        public var madeCertificates = "/var/lib/bcm-jobstats/certificates"
+
+        /// The paths of a BCM installation.
+        public init() {}
+    }
+
+    let cmsh: Cmsh
+    let paths: Paths
+    let role: String
+    let port: Int
+    let logger: Logger
+
+    /// Creates a discovery for one role, `slurmclient` by default.
+    public init(
+        cmsh: Cmsh, paths: Paths = Paths(), role: String = "slurmclient", port: Int = 8081, logger: Logger
+    ) {
+        self.cmsh = cmsh
+        self.paths = paths
+        self.role = role
+        self.port = port
+        self.logger = logger
+    }
+
+    /// Finds everything out.
+    ///
+    /// - Parameters:
+    ///   - nodes: the DGX nodes.
+    ///   - choice: which certificate the monitors shall use.
+    ///   - renews: whether a certificate that was made before is replaced.
+    ///   - connector: reaches a node, to try its own certificate there.
+    /// - Throws: ``BCMError`` when cmsh or every head node fails; ``ResourceError`` when no certificate works.
+    public func facts(
+        nodes: [Host], choice: MonitorCertificateChoice = .automatic, renews: Bool = false,
+        connector: any HostConnector
+    ) async throws -> SiteFacts {
+        var facts = SiteFacts()
+        facts.headNodes = try await headNodes()
+        try await findTrust(&facts)
+        try await findRoles(&facts)
+        facts.certificate = try await certificate(choice, nodes, renews, connector, &facts)
+        return facts
+    }
+
+    /// The head nodes, the active one first.
+    private func headNodes() async throws(BCMError) -> [String] {
+        var names = try await cmsh.headNodes().map(\.hostname)
+        guard !names.isEmpty else {
+            throw BCMError(
+                .notFound, reason: "cmsh lists no head node",
+                remedy: "look at: cmsh -c 'device; list -t headnode'")
+        }
+        if names.count > 1, let active = try await cmsh.highAvailability().activeHost,
+            let index = names.firstIndex(of: active)
+        {
+            names.insert(names.remove(at: index), at: 0)
+        }
+        return names
+    }
+
+    /// How the monitors can verify the head nodes: by CA and name, by CA alone, or by the keys themselves.
+    private func findTrust(_ facts: inout SiteFacts) async throws(BCMError) {
+        let heads = facts.headNodes.map { HeadNode(host: $0, port: port) }
+        if let authority = try? DurableFile.read(paths.authority, limit: 1 << 20) {
+            for verifiesHostname in [true, false] {
+                let client = try client(.authority(file: paths.authority), verifiesHostname, heads)
+                defer { client.shutDown() }
+                var reports: [ConnectivityReport] = []
+                for head in heads { reports.append(await client.checkConnectivity(of: head)) }
+                let reached = reports.filter(\.isReachable)
+                guard !reached.isEmpty else { throw Self.unreachable(reports) }
+                note(reports, &facts)
+                if reached.allSatisfy({ $0.isTrusted == true }) {
+                    facts.authority = authority
+                    facts.namesAreVerifiable = verifiesHostname
+                    if !verifiesHostname {
+                        facts.remarks.append(
+                            "The head nodes' certificates do not carry their names: they are verified against the "
+                                + "cluster's CA alone (verify_hostname is false).")
+                    }
+                    return
+                }
+            }
+        }
+        let client = try client(.firstUse(), false, heads)
+        defer { client.shutDown() }
+        var reports: [ConnectivityReport] = []
+        for head in heads { reports.append(await client.checkConnectivity(of: head)) }
+        let pins = reports.compactMap(\.serverKey?.description)
+        guard !pins.isEmpty else { throw Self.unreachable(reports) }
+        facts.pinnedKeys = Array(Set(pins)).sorted()
+        facts.remarks.append(
+            "The CA at \(paths.authority) does not verify the head nodes: their present public keys are pinned. "
+                + "Run again after a head node's key changes.")
+        if pins.count < heads.count {
+            facts.remarks.append("Not every head node answered, so not every key is pinned; run again when they do.")
+        }
+    }
+
+    private func note(_ reports: [ConnectivityReport], _ facts: inout SiteFacts) {
+        for report in reports where !report.isReachable {
+            let remark = "The head node \(report.headNode) does not answer now: \(report.error?.reason ?? "no answer")."
+            if !facts.remarks.contains(remark) { facts.remarks.append(remark) }
+        }
+    }
+
+    private static func unreachable(_ reports: [ConnectivityReport]) -> BCMError {
+        let errors = reports.compactMap(\.error)
+        return errors.count == 1
+            ? errors[0]
+            : BCMError(
+                .notReachable, reason: "no head node answers", remedy: "check that CMDaemon runs there",
+                underlying: errors)
+    }
+
+    /// Which nodes have the role by cmsh's account, and whether REST shows the same.
+    private func findRoles(_ facts: inout SiteFacts) async throws(BCMError) {
+        let known = try await cmsh.devices(.physicalNodes)
+        for device in known { facts.rolesByNode[device.hostname] = [] }
+        let holders = try await cmsh.devices(.role(role)).map(\.hostname)
+        for name in holders { facts.rolesByNode[name, default: []].insert(role) }
+        let client = try client(
+            trust(of: facts), facts.namesAreVerifiable, facts.headNodes.map { HeadNode(host: $0, port: port) })
+        defer { client.shutDown() }
+        let devices = try await client.devices()
+        let shown = Set(devices.filter { $0.roles?.contains(role) == true }.map(\.hostname))
+        let computeHolders = holders.filter { name in known.contains { $0.hostname == name } }
+        let hidden = computeHolders.filter { !shown.contains($0) }.sorted()
+        facts.areRolesVisible = !computeHolders.isEmpty && hidden.isEmpty
+        if computeHolders.isEmpty {
+            facts.remarks.append(
+                "No node has the role \(role) now, so whether REST shows it cannot be seen; each monitor learns it when "
+                    + "its node gets the role.")
+        } else if !hidden.isEmpty {
+            facts.remarks.append(
+                "REST does not show the role \(role) of \(hidden.count) of \(computeHolders.count) nodes that have it by "
+                    + "cmsh's account (\(hidden.prefix(3).joined(separator: ", "))...): it comes from an overlay or a "
+                    + "category that REST hides. The monitors of such nodes will say that the role is unknown and "
+                    + "change nothing; assign the role at the node to have them follow it.")
+        }
+    }
+
+    private func trust(of facts: SiteFacts) throws(BCMError) -> ServerTrust {
+        if facts.authority != nil { return .authority(file: paths.authority) }
+        var pins = Set<PublicKeyPin>()
+        for pin in facts.pinnedKeys { pins.insert(try PublicKeyPin(parsing: pin)) }
+        return .pinnedKeys(pins)
+    }
+
+    private func client(
+        _ trust: ServerTrust, _ verifiesHostname: Bool, _ heads: [HeadNode], certificate: String? = nil,
+        key: String? = nil
+    ) throws(BCMError) -> RESTClient {
+        try RESTClient(
+            configuration: RESTClient.Configuration(
+                headNodes: heads, certificateFile: certificate ?? paths.administratorCertificate,
+                keyFile: key ?? paths.administratorKey, trust: trust, verifiesHostname: verifiesHostname),
+            logger: logger)
+    }
+
+    // MARK: - The monitors' certificate
+
+    private func certificate(
+        _ choice: MonitorCertificateChoice, _ nodes: [Host], _ renews: Bool, _ connector: any HostConnector,
+        _ facts: inout SiteFacts
+    ) async throws -> SiteFacts.MonitorCertificate {
+        switch choice.kind {
+        case .node, .automatic:
+            let (mayRead, seen) = await nodeCertificateMayRead(nodes, facts, connector)
+            if mayRead {
+                return SiteFacts.MonitorCertificate(
+                    certificateFile: paths.nodeCertificate, keyFile: paths.nodeKey, content: nil,
+                    reason: "each node's own CMDaemon certificate: it may read devices (\(seen))")
+            }
+            if choice.kind == .node {
+                throw ResourceError(
+                    "the nodes' own certificates may not read devices: \(seen)",
+                    remedy: "use another: --certificate PROFILE, or leave the option out to have one made")
+            }
+            facts.remarks.append("The nodes' own certificates are not used: \(seen).")
+            return try await made(for: MonitorCertificateChoice.defaultProfile, addsProfile: true, renews, &facts)
+        case .profile(let profile):
+            return try await made(for: profile, addsProfile: false, renews, &facts)
+        case .administrator:
+            facts.remarks.append(
+                "The administrator's certificate goes to every node, as asked: whoever is root on one of them can "
+                    + "administer the cluster.")
+            return SiteFacts.MonitorCertificate(
+                certificateFile: MonitorSettings.certificateFile, keyFile: MonitorSettings.keyFile,
+                content: try pem(paths.administratorCertificate, paths.administratorKey),
+                reason: "the administrator's own, as asked")
+        }
+    }
+
+    /// Tries the certificate of the first node that can be reached, on that node.
+    private func nodeCertificateMayRead(
+        _ nodes: [Host], _ facts: SiteFacts, _ connector: any HostConnector
+    ) async -> (Bool, String) {
+        var last = "there is no node to try one on"
+        for node in nodes.prefix(3) {
+            let connection = await connector.connect(to: node)
+            let result: Result<CommandResult, CommandError>
+            do throws(CommandError) {
+                result = .success(
+                    try await connection.run(
+                        Command(
+                            "curl",
+                            [
+                                "-sS", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code}", "--insecure",
+                                "--cert", paths.nodeCertificate, "--key", paths.nodeKey,
+                                "https://\(facts.headNodes[0]):\(port)/rest/v1/device",
+                            ])))
+            } catch {
+                result = .failure(error)
+            }
+            await connection.close()
+            switch result {
+            case .failure(let error): last = "\(error)"
+            case .success(let result):
+                if result.outputText == "200" { return (true, "tried on \(node)") }
+                let said = result.errorText.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+                return (
+                    false,
+                    "on \(node) BCM answered \(result.outputText.isEmpty ? "nothing" : result.outputText)\(said.isEmpty ? "" : ", \(said)")"
+                )
+            }
+        }
+        return (false, last)
+    }
+
+    /// A certificate that BCM made for a profile: the one from an earlier run while it serves, otherwise a new one.
+    private func made(
+        for profile: String, addsProfile: Bool, _ renews: Bool, _ facts: inout SiteFacts
+    ) async throws -> SiteFacts.MonitorCertificate {
+        let certificate = "\(paths.madeCertificates)/\(profile).pem", key = "\(paths.madeCertificates)/\(profile).key"
+        if !renews, await serves(certificate, key, facts) {
+            return SiteFacts.MonitorCertificate(
+                certificateFile: MonitorSettings.certificateFile, keyFile: MonitorSettings.keyFile,
+                content: try pem(certificate, key), reason: "made by BCM for the profile \(profile) in an earlier run")
+        }
+        let folder = try await LocalExecutor().run(
+            Command("install", ["-d", "-m", "0700", "--", paths.madeCertificates]))
+        guard folder.succeeded else {
+            throw ResourceError(
+                "\(paths.madeCertificates) cannot be made: \(folder.errorText)", remedy: "run as root on the head node")
+        }
+        if addsProfile, try await !cmsh.profiles().contains(profile) {
+            try await cmsh.addProfile(profile, tokens: ["GET_DEVICE_TOKEN"])
+            facts.remarks.append("BCM now has a profile \(profile) that may read devices and nothing else.")
+        }
+        // cmsh writes to names of its own first, so that a failure leaves the earlier certificate in use.
+        let newCertificate = certificate + ".new", newKey = key + ".new"
+        for path in [newCertificate, newKey] { try? FileManager.default.removeItem(atPath: path) }
+        try await cmsh.createCertificate(
+            CertificateRequest(
+                commonName: profile, profile: profile, keyFile: newKey, certificateFile: newCertificate, days: 3650))
+        guard await serves(newCertificate, newKey, facts) else {
+            throw ResourceError(
+                "the certificate that BCM made for the profile \(profile) may not read devices",
+                remedy: "give the profile GET_DEVICE_TOKEN (cmsh: profile; use \(profile)), or name another profile")
+        }
+        let renamed = try await LocalExecutor().run(
+            Command(
+                "sh",
+                [
+                    "-c", "chmod 600 \"$1\" \"$3\" && mv -f \"$1\" \"$2\" && mv -f \"$3\" \"$4\"", "sh", newKey, key,
+                    newCertificate, certificate,
+                ]))
+        guard renamed.succeeded else {
+            throw ResourceError("\(certificate) cannot be replaced: \(renamed.errorText)", remedy: "check the disk")
+        }
+        facts.remarks.append("BCM made a certificate for the profile \(profile); it lies in \(paths.madeCertificates).")
+        return SiteFacts.MonitorCertificate(
+            certificateFile: MonitorSettings.certificateFile, keyFile: MonitorSettings.keyFile,
+            content: try pem(certificate, key), reason: "made by BCM for the profile \(profile)")
+    }
+
+    /// Whether a certificate has a month left and reads devices.
+    private func serves(_ certificate: String, _ key: String, _ facts: SiteFacts) async -> Bool {
+        guard let read = try? Certificate.read(file: certificate), read.daysLeft(at: Date()) > 30,
+            let trust = try? trust(of: facts),
+            let client = try? client(
+                trust, facts.namesAreVerifiable, facts.headNodes.map { HeadNode(host: $0, port: port) },
+                certificate: certificate, key: key)
+        else { return false }
+        defer { client.shutDown() }
+        return (try? await client.devices()) != nil
+    }
+
+    private func pem(
+        _ certificate: String, _ key: String
+    ) throws(ResourceError) -> SiteFacts.MonitorCertificate.Content {
+        guard let certificateBytes = try? DurableFile.read(certificate, limit: 1 << 20),
+            let keyBytes = try? DurableFile.read(key, limit: 1 << 20)
+        else {
+            throw ResourceError(
+                "\(certificate) or \(key) cannot be read", remedy: "run as root on the head node, and check both files")
+        }
+        return SiteFacts.MonitorCertificate.Content(certificate: certificateBytes, key: keyBytes)
+    }
+}

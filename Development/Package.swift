@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+// Programs for tests, demonstration and training. Nothing here reaches those who import the libraries.
+let package = Package(
+    name: "bcm-jobstats-development",
+    products: [
+        .library(name: "BCMSimulator", targets: ["BCMSimulator"]),
+        .executable(name: "bcm-simulator", targets: ["bcm-simulator"]),
+        .executable(name: "simulated-cmsh", targets: ["simulated-cmsh"]),
+        .executable(name: "exporter-standin", targets: ["exporter-standin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    ],
+    targets: [
+        // The simulated cluster: its state, its cmsh, its certificates. Needs no network library.
+        .target(name: "ClusterModel"),
+        // The REST service over mutual TLS.
+        .target(name: "BCMSimulator", dependencies: ["ClusterModel", logging] + nio),
+
+        .executableTarget(
+            name: "bcm-simulator", dependencies: ["BCMSimulator", "ClusterModel", argumentParser, logging]),
+        .executableTarget(name: "simulated-cmsh", dependencies: ["ClusterModel"]),
+        .executableTarget(name: "exporter-standin"),
+
+        .testTarget(name: "BCMSimulatorTests", dependencies: ["BCMSimulator", "ClusterModel", logging]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// Every target of this package is held to the same language features as the libraries.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}

@@ -1,0 +1,1 @@
+print("exporter-standin: not yet")

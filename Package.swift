@@ -71,7 +71,7 @@ let package = Package(
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),
         .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets", "CommandExecution"]),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
-        .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution"]),
+        .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution", logging]),
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
         .testTarget(
             name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage]),

@@ -1,4 +1,5 @@
 public import Logging
+import Synchronization
 
 /// A client of BCM's REST interface that keeps its connections and moves on to the next head node when one fails.
 ///
@@ -52,21 +53,54 @@ public final class RESTClient: Sendable {
 
     /// The configuration the client was made with.
     public let configuration: Configuration
-    private let logger: Logger
+    let logger: Logger
+    let engine: TransferEngine
+    let resolver: NameResolver
+    let order: HeadNodeOrder
+    private let gates: Mutex<[HeadNode: PeerGate]>
 
     /// Creates a client. Nothing is connected yet.
     ///
     /// - Throws: ``BCMError`` with the code ``BCMError/Code/invalidConfiguration``.
-    public init(configuration: Configuration, logger: Logger) throws(BCMError) {
+    public convenience init(configuration: Configuration, logger: Logger) throws(BCMError) {
+        try self.init(configuration: configuration, logger: logger, resolver: NameResolver())
+    }
+
+    init(configuration: Configuration, logger: Logger, resolver: NameResolver) throws(BCMError) {
+        try configuration.validate()
         self.configuration = configuration
         self.logger = logger
+        self.resolver = resolver
+        order = HeadNodeOrder(configuration.headNodes)
+        let trust = configuration.trust
+        gates = Mutex(
+            Dictionary(
+                uniqueKeysWithValues: Set(configuration.headNodes).map { ($0, PeerGate(headNode: $0, trust: trust)) }))
+        engine = try TransferEngine()
+    }
+
+    deinit { engine.shutDown() }
+
+    /// The gate of a head node; one that is not configured gets one when it is asked first.
+    func gate(of headNode: HeadNode) throws(BCMError) -> PeerGate {
+        if let gate = gates.withLock({ $0[headNode] }) { return gate }
+        try headNode.validate()
+        return gates.withLock { gates in
+            let gate = gates[headNode] ?? PeerGate(headNode: headNode, trust: configuration.trust)
+            gates[headNode] = gate
+            return gate
+        }
     }
 
     /// Every device that BCM lists, in its order.
     ///
     /// - Parameter headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func devices(at headNode: HeadNode? = nil) async throws(BCMError) -> [Device] {
-        throw BCMError(.notReachable, at: headNode, reason: "not yet")
+        try await get(Self.devicePath, at: headNode) {
+            DeviceConsumer(wanted: nil)
+        } check: { answer throws(BCMError) in
+            try answer.consumer.result(from: answer.headNode).matches
+        }
     }
 
     /// The devices with one of these names, found without keeping the rest of the list.
@@ -78,33 +112,98 @@ public final class RESTClient: Sendable {
     ///   - hostNames: short or fully qualified names.
     ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func lookUp(_ hostNames: [String], at headNode: HeadNode? = nil) async throws(BCMError) -> DeviceLookup {
-        throw BCMError(.notReachable, at: headNode, reason: "not yet")
+        let wanted = HostNameSet(hostNames)
+        return try await get(Self.devicePath, at: headNode) {
+            DeviceConsumer(wanted: wanted)
+        } check: { answer throws(BCMError) in
+            try answer.consumer.result(from: answer.headNode)
+        }
     }
 
     /// BCM's versions.
     ///
     /// - Parameter headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func version(at headNode: HeadNode? = nil) async throws(BCMError) -> BCMVersion {
-        throw BCMError(.notReachable, at: headNode, reason: "not yet")
+        try await get("/rest/v1/version", at: headNode) {
+            BufferingConsumer()
+        } check: { answer throws(BCMError) in
+            try BCMVersion(json: answer.consumer.bytes, from: answer.headNode)
+        }
     }
 
     /// Asks one head node for the devices and reports how far that went.
     public func checkConnectivity(of headNode: HeadNode) async -> ConnectivityReport {
-        ConnectivityReport(
-            headNode: headNode, isReachable: false, error: BCMError(.notReachable, at: headNode, reason: "not yet"))
+        var report = ConnectivityReport(headNode: headNode, isReachable: false)
+        do {
+            (report.latency, report.deviceCount, report.devicesShowingRoles) = try await get(
+                Self.devicePath, at: headNode
+            ) {
+                DeviceConsumer(wanted: HostNameSet([]))
+            } check: { answer throws(BCMError) in
+                let lookup = try answer.consumer.result(from: answer.headNode)
+                return (answer.latency, lookup.deviceCount, lookup.devicesShowingRoles)
+            }
+            (report.isReachable, report.isTrusted, report.isAuthorised) = (true, true, true)
+        } catch {
+            report.error = error
+            switch error.code {
+            case .notTrusted: (report.isReachable, report.isTrusted) = (true, false)
+            case .notAuthorised: (report.isReachable, report.isTrusted, report.isAuthorised) = (true, true, false)
+            case .notUnderstood, .notFound, .tooLarge, .unavailable: report.isReachable = true
+            case .connectionLost, .timedOut: report.isReachable = true
+            default: break
+            }
+        }
+        report.serverKey = (try? gate(of: headNode))?.shown
+        return report
     }
 
+    private static let devicePath = "/rest/v1/device"
+
     /// With trust on first use: the key of each head node, those given at the start and those seen since. To be kept for
-    /// the next run.
-    public var seenKeys: [HeadNode: PublicKeyPin] { [:] }
+    /// the next run. Empty with other kinds of trust.
+    public var seenKeys: [HeadNode: PublicKeyPin] {
+        guard case .firstUse(var keys) = configuration.trust.method else { return [:] }
+        for gate in gates.withLock({ Array($0.values) }) {
+            if let key = gate.known { keys[gate.headNode] = key }
+        }
+        return keys
+    }
 
     /// How many connections were opened since the client was made.
-    public var connectionsOpened: Int { 0 }
+    public var connectionsOpened: Int { engine.connectionsOpened }
 
     /// How many requests were sent since the client was made.
-    public var requestsSent: Int { 0 }
+    public var requestsSent: Int { engine.requestsSent }
 
     /// Ends all transfers and closes all connections; calls after that fail with ``BCMError/Code/cancelled``.
     /// Happens by itself when the client is released.
-    public func shutDown() {}
+    public func shutDown() { engine.shutDown() }
+}
+
+extension RESTClient.Configuration {
+    func validate() throws(BCMError) {
+        func refuse(_ reason: String, _ remedy: String) throws(BCMError) -> Never {
+            throw BCMError(.invalidConfiguration, reason: reason, remedy: remedy)
+        }
+        guard !headNodes.isEmpty else { try refuse("no head node is given", "give at least one") }
+        for headNode in headNodes { try headNode.validate() }
+        if (certificateFile == nil) != (keyFile == nil) {
+            try refuse("a certificate needs its key, and a key its certificate", "give both files or none")
+        }
+        if case .pinnedKeys(let pins) = trust.method, pins.isEmpty {
+            try refuse("the set of pinned keys is empty", "pin at least one key")
+        }
+        if case .authority(let file) = trust.method, file.isEmpty {
+            try refuse("the name of the CA file is empty", "give a PEM file")
+        }
+        let files = [certificateFile, keyFile].compactMap { $0 }
+        if files.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
+            try refuse("the name of the certificate or key file is empty or holds a NUL character", "give PEM files")
+        }
+        guard connectTimeout > .zero, requestTimeout > .zero else {
+            try refuse("a time-out is not above zero", "give time-outs of some seconds")
+        }
+        guard answerLimit > 0 else { try refuse("the limit of answers is not above zero", "allow some megabytes") }
+    }
 }

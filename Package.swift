@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "DurableFiles"),
         .target(name: "PromTargets"),
         .target(name: "ServiceManager", dependencies: ["CommandExecution"]),
-        .target(name: "BCMClient", dependencies: ["CCurl", "COpenSSL", "CommandExecution", logging]),
+        .target(name: "BCMClient", dependencies: ["CCurl", "CLinux", "COpenSSL", "CommandExecution", logging]),
         .target(
             name: "RoleMonitor",
             dependencies: ["BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging]),
@@ -71,7 +71,9 @@ let package = Package(
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),
         .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets", "CommandExecution"]),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),
-        .testTarget(name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution", logging]),
+        .testTarget(
+            name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution", logging],
+            exclude: ["Peer"]),
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
         .testTarget(
             name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage]),

@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 
 /// A thread of its own for work that blocks.
 enum DetachedThread {
@@ -12,26 +12,11 @@ enum DetachedThread {
     ///
     /// - Returns: whether the system gave a thread.
     static func start(_ run: @escaping @Sendable () -> Void) -> Bool {
-        var attributes = pthread_attr_t()
-        guard pthread_attr_init(&attributes) == 0 else { return false }
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 1 << 20)
-
-        var all = sigset_t()
-        var previous = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &previous)
-        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-
         let body = Unmanaged.passRetained(Body(run))
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, &attributes,
+        let status = clinux_start_thread(
             { argument in
                 if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
+            }, body.toOpaque(), 1 << 20)
         if status != 0 { body.release() }
         return status == 0
     }

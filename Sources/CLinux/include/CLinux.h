@@ -4,4 +4,8 @@
 /// An anonymous file in memory, closed on exec; -1 with errno on failure. memfd_create(2) is not visible to Swift.
 int clinux_memory_file(const char *name);
 
+/// Starts a detached thread that takes no signals; 0, or the error's number. The types of pthread_create(3)'s
+/// attributes and signal sets belong to whichever module Swift sees first, so they stay out of its sight.
+int clinux_start_thread(void (*run)(void *argument), void *argument, unsigned long stack_size);
+
 #endif

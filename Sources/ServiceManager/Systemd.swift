@@ -91,17 +91,30 @@ public struct Systemd: Sendable {
 
     /// Starts a unit; one that is active stays as it is.
     ///
-    /// - Parameter blocking: whether to wait until it is up or has failed. Otherwise the job is only queued: see
-    ///   ``waitUntilSettled(_:timeout:pollInterval:)``.
-    /// - Throws: ``ServiceError``: `notFound`, `masked`, `badUnitFile`, `startLimitHit` or `startFailed`, the last two
-    ///   with the unit's last journal lines; `timedOut`, `notPermitted`, `managerUnavailable`.
-    public func start(_ unit: UnitName, blocking: Bool = true) async throws(ServiceError) {
-        try await activate("start", unit, blocking: blocking)
+    /// systemd calls a `Type=simple` service started as soon as its process exists. A blocking start therefore looks
+    /// at the unit once more, and with `stayingUp` again and again for that long.
+    ///
+    /// - Parameters:
+    ///   - unit: the unit.
+    ///   - blocking: whether to wait until it is up or has failed. Otherwise the job is only queued: see
+    ///     ``waitUntilSettled(_:timeout:pollInterval:)``.
+    ///   - stayingUp: how long the unit must stay active before its start counts, if blocking. With zero a unit that
+    ///     ended well is fine too.
+    /// - Throws: ``ServiceError``: `notFound`, `masked`, `badUnitFile`, `startLimitHit` or `startFailed`, the last
+    ///   three with the unit's last journal lines; `timedOut`, `notPermitted`, `managerUnavailable`.
+    public func start(
+        _ unit: UnitName, blocking: Bool = true, stayingUp: Duration = .zero
+    ) async throws(ServiceError) {
+        try await activate("start", unit, blocking: blocking, stayingUp: stayingUp)
     }
 
-    /// Stops a unit and starts it, or only starts it where it does not run. Throws as ``start(_:blocking:)`` does.
-    public func restart(_ unit: UnitName, blocking: Bool = true) async throws(ServiceError) {
-        try await activate("restart", unit, blocking: blocking)
+    /// Stops a unit and starts it, or only starts it where it does not run.
+    ///
+    /// Takes and throws what ``start(_:blocking:stayingUp:)`` does.
+    public func restart(
+        _ unit: UnitName, blocking: Bool = true, stayingUp: Duration = .zero
+    ) async throws(ServiceError) {
+        try await activate("restart", unit, blocking: blocking, stayingUp: stayingUp)
     }
 
     /// Stops a unit. One that is not active, or does not exist, is stopped already.
@@ -121,8 +134,10 @@ public struct Systemd: Sendable {
     /// Enables a unit: it is started at boot, or by what its `[Install]` section names. It is not started now.
     public func enable(_ unit: UnitName) async throws(ServiceError) { try await change("enable", unit) }
 
-    /// Disables a unit. It is not stopped.
-    public func disable(_ unit: UnitName) async throws(ServiceError) { try await change("disable", unit) }
+    /// Disables a unit; one that does not exist is disabled already. It is not stopped.
+    public func disable(_ unit: UnitName) async throws(ServiceError) {
+        do { try await change("disable", unit) } catch  where error.code == .notFound {}
+    }
 
     /// Whether and how a unit is enabled; ``UnitFileState/notFound`` for a unit that does not exist.
     public func fileState(of unit: UnitName) async throws(ServiceError) -> UnitFileState {
@@ -182,14 +197,14 @@ public struct Systemd: Sendable {
 extension Systemd {
     private var rootOption: [String] { root.map { ["--root=\($0)"] } ?? [] }
 
-    private func refuseImage(_ what: String) throws(ServiceError) {
+    func refuseImage(_ what: String) throws(ServiceError) {
         guard let root else { return }
         throw ServiceError(
             .notSupported, reason: "\(what) in the image \(root), where no systemd runs",
             remedy: "do it on a host that runs")
     }
 
-    private func run(_ arguments: [String], unit: UnitName? = nil) async throws(ServiceError) -> CommandResult {
+    func run(_ arguments: [String], unit: UnitName? = nil) async throws(ServiceError) -> CommandResult {
         do {
             return try await executor.run(Command(programs.systemctl, arguments, timeout: timeout))
         } catch {
@@ -200,92 +215,5 @@ extension Systemd {
     private func change(_ verb: String, _ unit: UnitName) async throws(ServiceError) {
         let result = try await run(rootOption + [verb, "--quiet", "--", unit.description], unit: unit)
         guard result.succeeded else { throw refusal(result, of: verb, unit: unit) }
-    }
-
-    private func activate(_ verb: String, _ unit: UnitName, blocking: Bool) async throws(ServiceError) {
-        try refuseImage("a unit is started")
-        let result = try await run([verb] + (blocking ? [] : ["--no-block"]) + ["--", unit.description], unit: unit)
-        guard !result.succeeded else { return }
-        let error = refusal(result, of: verb, unit: unit)
-        guard error.code == .refused else { throw error }
-        throw await startFailure(of: unit, error)
-    }
-
-    /// What became of a unit whose start failed: its state says why, its journal says more.
-    private func startFailure(of unit: UnitName, _ error: ServiceError) async -> ServiceError {
-        let status = try? await status(of: unit)
-        let journal = (try? await journalTail(of: unit, lines: journalLines)) ?? []
-        guard let status else {
-            return ServiceError(
-                .startFailed, unit: unit, reason: error.reason, remedy: "look at systemctl status \(unit)",
-                journal: journal)
-        }
-        if status.isMissing { return Self.missing(unit) }
-        if status.isMasked { return Self.masked(unit) }
-        if status.load == .badSetting || status.load == .error {
-            return ServiceError(
-                .badUnitFile, unit: unit, reason: error.reason, remedy: "run systemd-analyze verify \(unit)",
-                journal: journal)
-        }
-        if status.result == .startLimitHit {
-            return ServiceError(
-                .startLimitHit, unit: unit, reason: "it was started too often in too short a time",
-                remedy: "mend the cause, then run systemctl reset-failed \(unit)", journal: journal)
-        }
-        return ServiceError(
-            .startFailed, unit: unit, reason: "it is \(status.active) (\(status.sub)), result \(status.result)",
-            remedy: "look at journalctl --unit=\(unit)", journal: journal)
-    }
-
-    private static func missing(_ unit: UnitName) -> ServiceError {
-        ServiceError(.notFound, unit: unit, reason: "there is no such unit", remedy: "install it")
-    }
-
-    private static func masked(_ unit: UnitName) -> ServiceError {
-        ServiceError(
-            .masked, unit: unit, reason: "it is masked, someone forbade it to be started",
-            remedy: "run systemctl unmask \(unit) if it is to run")
-    }
-
-    /// The error for a program that ended with a failure, told by what it printed.
-    private func refusal(_ result: CommandResult, of verb: String, unit: UnitName?) -> ServiceError {
-        let text = result.errorText
-        func says(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
-        if says("has not been booted with systemd", "Failed to connect to bus", "Failed to get D-Bus connection") {
-            return ServiceError(
-                .managerUnavailable, unit: unit, reason: "\(verb): \(Self.firstLine(text))",
-                remedy: "use a host that systemd booted")
-        }
-        if says("Access denied", "Interactive authentication required", "Permission denied", "Operation not permitted")
-        {
-            return ServiceError(
-                .notPermitted, unit: unit, reason: "\(verb): \(Self.firstLine(text))", remedy: "run as root")
-        }
-        if let unit {
-            if says(" is masked") { return Self.masked(unit) }
-            if says("not found", "not loaded", "does not exist", "No such file or directory") {
-                return Self.missing(unit)
-            }
-        }
-        if case .signalled = result.status {
-            return ServiceError(
-                .managerUnavailable, unit: unit, reason: "\(verb) was ended by \(result.status)", remedy: "try again")
-        }
-        return ServiceError(
-            .refused, unit: unit,
-            reason: "\(verb) ended with \(result.status)\(text.isEmpty ? "" : ": \(Self.firstLine(text))")",
-            remedy: "run systemctl \(verb) by hand and look at it")
-    }
-
-    private static func firstLine(_ text: String) -> String {
-        shown(text.split(separator: "\n").first ?? "it said nothing")
-    }
-
-    private static func shown(_ line: Substring) -> String {
-        let scalars = line.unicodeScalars
-        let shown = scalars.prefix(500).map {
-            $0.value < 0x20 || $0.value == 0x7f ? $0.escaped(asASCII: true) : "\($0)"
-        }
-        return shown.joined() + (scalars.count > 500 ? "..." : "")
     }
 }

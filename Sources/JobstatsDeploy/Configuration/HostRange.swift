@@ -101,6 +101,62 @@ enum HostRange {
         return tokens
     }
 
+    // MARK: Writing
+
+    /// Host names in the brackets' notation, in their natural order: `dgx-[01-03,07],mon-01`.
+    static func compress(_ names: [String]) -> String {
+        var groups: [(key: String, prefix: Substring, suffix: Substring, numbers: [Substring])] = []
+        for name in names.sorted(by: HostOrder.precedes) {
+            // The last number in the part before the first dot is what counts nodes.
+            let label = name.prefix { $0 != "." }
+            guard let last = label.lastIndex(where: isDigit) else {
+                groups.append((name, name[...], "", []))
+                continue
+            }
+            let first = label[..<last].lastIndex { !isDigit($0) }.map { label.index(after: $0) } ?? label.startIndex
+            let digits = label[first...last]
+            let (prefix, suffix) = (name[..<first], name[name.index(after: last)...])
+            // Numbers of one width can stand in one range; so can those that have no zeros in front.
+            let isPadded = digits.hasPrefix("0") && digits.count > 1
+            let key = "\(prefix)\n\(suffix)\n\(isPadded ? digits.count : 0)"
+            if groups.last?.key == key || (groups.last.map { continues($0, prefix, suffix, digits) } ?? false) {
+                groups[groups.count - 1].numbers.append(digits)
+            } else {
+                groups.append((key, prefix, suffix, [digits]))
+            }
+        }
+        let texts = groups.map { group -> String in
+            switch group.numbers.count {
+            case 0: return String(group.prefix)
+            case 1: return "\(group.prefix)\(group.numbers[0])\(group.suffix)"
+            default: return "\(group.prefix)[\(ranges(group.numbers))]\(group.suffix)"
+            }
+        }
+        return texts.joined(separator: ",")
+    }
+
+    /// Whether a number goes on after padded ones of the same width: 099, 100.
+    private static func continues(
+        _ group: (key: String, prefix: Substring, suffix: Substring, numbers: [Substring]), _ prefix: Substring,
+        _ suffix: Substring, _ digits: Substring
+    ) -> Bool {
+        group.prefix == prefix && group.suffix == suffix && group.numbers.last?.count == digits.count
+    }
+
+    private static func ranges(_ numbers: [Substring]) -> String {
+        var parts: [(first: Substring, last: Substring)] = []
+        for number in numbers {
+            if let end = parts.last?.last, let value = Int(end), Int(number) == value + 1,
+                end.count == number.count || !end.hasPrefix("0")
+            {
+                parts[parts.count - 1].last = number
+            } else {
+                parts.append((number, number))
+            }
+        }
+        return parts.map { $0.first == $0.last ? String($0.first) : "\($0.first)-\($0.last)" }.joined(separator: ",")
+    }
+
     // MARK: Numbers
 
     static var tooMany: Problem { Problem(message: "stands for too many hosts") }

@@ -1,0 +1,48 @@
+import RoleMonitor
+
+/// Where things are put on the hosts: the one place for paths and names that several sections share.
+package enum Installed {
+    /// System user of the exporters and of Prometheus.
+    package static let user = "prometheus"
+    /// Programs.
+    package static let programDirectory = "/usr/local/bin"
+    /// Unit files of ours.
+    package static let unitDirectory = "/etc/systemd/system"
+    /// What the deployment remembers on a host, such as self-tests that passed.
+    package static let stateDirectory = "/var/lib/bcm-jobstats"
+    /// Where node_exporter finds metrics that others write.
+    package static let textfileDirectory = "/var/lib/node_exporter/textfile_collector"
+    /// Prometheus's configuration.
+    package static let prometheusDirectory = "/etc/prometheus"
+    /// Prometheus's configuration file.
+    package static let prometheusConfiguration = prometheusDirectory + "/prometheus.yml"
+    /// The alert rules.
+    package static let prometheusRules = prometheusDirectory + "/jobstats-rules.yml"
+    /// Prometheus's samples.
+    package static let prometheusData = "/var/lib/prometheus/jobstats"
+    /// Prometheus's unit.
+    package static let prometheusUnit = "prometheus.service"
+    /// The client certificate that BCM's own daemon has on every node.
+    package static let nodeCertificate = "/cm/local/apps/cmd/etc/cert.pem"
+    /// The key of ``nodeCertificate``.
+    package static let nodeKey = "/cm/local/apps/cmd/etc/cert.key"
+    /// BCM's certificate authority.
+    package static let authority = "/cm/local/apps/cmd/etc/cacert.pem"
+    /// BCM's shell.
+    package static let cmsh = "/cm/local/apps/cmd/bin/cmsh"
+    /// The program of the earlier monitor, which is taken away.
+    package static let earlierMonitor = "/usr/local/bin/bcm_role_monitor.py"
+
+    /// The line that marks unit files of ours.
+    package static let mark = "Made by the jobstats deployment: changes here are lost when it runs again."
+
+    /// The path of a program.
+    package static func program(_ name: ArtifactSource.Name) -> String { "\(programDirectory)/\(name)" }
+    /// The path of a unit file.
+    package static func unitFile(_ unit: String) -> String { "\(unitDirectory)/\(unit)" }
+}
+
+/// The pages of Princeton's documentation.
+enum PrincetonPage {
+    static func link(_ page: String) -> String { "https://princetonuniversity.github.io/jobstats/setup/\(page)/" }
+}

@@ -1,0 +1,81 @@
+import PromTargets
+
+/// Makes the plan of a jobstats deployment: each section is a function from configuration and context to steps.
+public struct JobstatsPlan: Sendable {
+    /// The sections that can be carried out.
+    public static let availableSections: Set<Int> = [1, 4, 6, 10]
+
+    /// What the site wants.
+    public let configuration: DeploymentConfiguration
+    /// What was found on the machine that deploys, and what was agreed.
+    public let context: DeploymentContext
+
+    /// Creates a maker of plans.
+    public init(configuration: DeploymentConfiguration, context: DeploymentContext) {
+        self.configuration = configuration
+        self.context = context
+    }
+
+    /// The plan for some sections, 1 to 10; those that cannot be carried out yet are left out.
+    ///
+    /// - Throws: when the configuration was made in code and holds what no file or unit can hold; one that was read
+    ///   without errors always gives a plan.
+    public func plan(sections: Set<Int> = availableSections) throws -> Plan {
+        var all: [PlanSection] = []
+        if sections.contains(1) { all += try overviewSections(for: sections) }
+        if sections.contains(4) { all.append(try nodeStatisticsSection()) }
+        if sections.contains(6) { all.append(try prometheusSection()) }
+        if sections.contains(10) { all.append(roleMonitorSection()) }
+        return Plan(sections: all)
+    }
+
+    /// Section 10, or what stands in its place without role monitors.
+    private func roleMonitorSection() -> PlanSection {
+        var section: PlanSection
+        if configuration.deploysRoleMonitor {
+            let program = context.programs[.roleMonitor]?[.x86] ?? context.programs[.roleMonitor]?.values.first
+            section = RoleMonitorSection.section(
+                configuration, site: context.facts, program: program?.content ?? .unknownProgram)
+        } else {
+            section = PlanSection(
+                number: 10, title: "BCM role monitor",
+                purpose: "Not deployed (`deploy_bcm_role_monitor` is false): the exporters run on every node.",
+                steps: [])
+        }
+        if !section.notes.isEmpty { section.notes += "\n" }
+        section.notes += ImagingInstructions(configuration: configuration, facts: context.facts).text
+        return section
+    }
+
+    // MARK: - What several sections share
+
+    var dgxNodes: [Host] { context.hosts(configuration.systems.dgxNodes) }
+
+    /// The servers that Prometheus is installed on; none where one exists already.
+    var prometheusHosts: [Host] {
+        configuration.usesExistingPrometheus ? [] : context.hosts(configuration.systems.prometheusServer)
+    }
+
+    /// The three scrape jobs with the configured ports.
+    func scrapeJobs() throws -> [ScrapeConfiguration.Job] {
+        try ScrapeConfiguration.standardJobs(
+            nodePort: configuration.nodeExporterPort, cgroupPort: configuration.cgroupExporterPort,
+            gpuPort: configuration.nvidiaGPUExporterPort)
+    }
+
+    /// The name under which BCM, Slurm and Prometheus know a node.
+    static func shortName(_ host: Host) -> String {
+        ValueRules.isIPv4(host.name) ? host.name : String(host.name.prefix { $0 != "." })
+    }
+
+    /// The name under which Prometheus reaches a node.
+    func targetName(_ host: Host) -> String {
+        let name = Self.shortName(host)
+        return configuration.targetDomain.map { "\(name).\($0)" } ?? name
+    }
+}
+
+extension FileContent {
+    /// Stands for a program that was not found on this machine; reading it fails.
+    static let unknownProgram = FileContent.localFile("/nonexistent", sha256: "unknown", size: 0)
+}

@@ -1,0 +1,164 @@
+import CommandExecution
+import PromTargets
+import ServiceManager
+
+extension JobstatsPlan {
+    /// Section 6: the Prometheus server, or what to add to one that exists.
+    func prometheusSection() throws -> PlanSection {
+        let scrape = try scrapeConfiguration()
+        let targets = try targetSteps()
+        let purpose =
+            "Prometheus collects the metrics of all nodes and keeps them for \(configuration.prometheusRetentionDays) "
+            + "days. It finds the nodes by the target files in \(configuration.targetsDirectory)."
+        guard !configuration.usesExistingPrometheus else {
+            return PlanSection(
+                number: 6, title: "Prometheus",
+                purpose: purpose
+                    + " Prometheus exists already (`use_existing_prometheus`): it is not touched, and what "
+                    + "to add is given below.",
+                link: PrincetonPage.link("prometheus"), steps: targets, notes: existingNotes(scrape))
+        }
+        return PlanSection(
+            number: 6, title: "Prometheus", purpose: purpose, link: PrincetonPage.link("prometheus"),
+            steps: targets + (try serverSteps(scrape)))
+    }
+
+    func scrapeConfiguration() throws -> ScrapeConfiguration {
+        try ScrapeConfiguration(
+            clusterName: configuration.clusterName, targetsDirectory: configuration.targetsDirectory,
+            jobs: try scrapeJobs(), targetDomain: configuration.targetDomain,
+            ruleFiles: [Installed.prometheusRules],
+            addressCheck: context.prometheusComparesAddresses ? .equality : .derivation)
+    }
+
+    // MARK: Target files
+
+    /// Without role monitors the deployment writes the target files itself, each node its own.
+    private func targetSteps() throws -> [Step] {
+        guard !configuration.deploysRoleMonitor, !dgxNodes.isEmpty else { return [] }
+        var files: [Host: any Resource] = [:]
+        for host in dgxNodes {
+            let groups = try targetGroups(of: host)
+            files[host] = FileResource(
+                "\(configuration.targetsDirectory)/\(Self.shortName(host)).json",
+                .text(String(decoding: TargetGroup.encode(groups), as: UTF8.self)))
+        }
+        return [
+            Step(
+                "6.targets-directory", "Directory of target files on shared storage", on: [context.localHost],
+                DirectoryResource(configuration.targetsDirectory)),
+            Step("6.targets", "Target files of nodes without a role monitor", perHost: files),
+        ]
+    }
+
+    /// The target file's content for one node.
+    func targetGroups(of host: Host) throws -> [TargetGroup] {
+        try scrapeJobs().map { job in
+            try TargetGroup(
+                targets: ["\(targetName(host)):\(job.port)"],
+                labels: [
+                    "job": job.label, "cluster": configuration.clusterName, "hostname": Self.shortName(host),
+                ])
+        }
+    }
+
+    // MARK: The server
+
+    private func serverSteps(_ scrape: ScrapeConfiguration) throws -> [Step] {
+        let hosts = prometheusHosts
+        let (program, promtool) = (context.program(.prometheus), context.program(.promtool))
+        let unit = OwnedUnitFile(
+            Installed.prometheusUnit, try prometheusUnit(), isAdopted: context.adopts("prometheus"))
+        let configurationFile = FileResource(
+            Installed.prometheusConfiguration, .text("# \(Installed.mark)\n" + scrape.rendered), keepsBackup: true,
+            validation: Command(promtool.path, ["check", "config", "{}"]))
+        let rules = FileResource(
+            Installed.prometheusRules, .text(AlertRules.text),
+            validation: Command(promtool.path, ["check", "rules", "{}"]))
+        return [
+            Step("6.user", "System user \(Installed.user)", on: hosts, UserResource(Installed.user)),
+            Step("6.program", "Program prometheus", on: hosts, program),
+            Step("6.promtool", "Program promtool", on: hosts, promtool),
+            Step("6.unit-file", "Unit file of \(Installed.prometheusUnit)", on: hosts, unit),
+            Step("6.directory", "Configuration directory", on: hosts, DirectoryResource(Installed.prometheusDirectory)),
+            Step(
+                "6.data", "Data directory", on: hosts,
+                DirectoryResource(Installed.prometheusData, mode: 0o750, owner: Installed.user, group: Installed.user)),
+            Step("6.rules", "Alert rules", on: hosts, rules),
+            Step(
+                "6.configuration", "Scrape configuration", on: hosts,
+                OwnedFile(configurationFile, isAdopted: context.adopts("prometheus"), name: "prometheus")),
+            Step(
+                "6.unit", "Prometheus enabled, running and ready", on: hosts,
+                PrometheusService(
+                    port: configuration.prometheusPort, restartedFor: [program.path, unit.path],
+                    reloadedFor: [rules.path, configurationFile.path])),
+        ]
+    }
+
+    func prometheusUnit() throws -> UnitFile {
+        .marked([
+            .init(
+                "Unit",
+                [
+                    try .init("Description", "Prometheus for jobstats"),
+                    try .init("Wants", "network-online.target"),
+                    try .init("After", "network-online.target remote-fs.target"),
+                ]),
+            .init(
+                "Service",
+                [
+                    try .init("User", Installed.user), try .init("Group", Installed.user),
+                    try .init(
+                        "ExecStart",
+                        arguments: [
+                            Installed.program(.prometheus), "--config.file=\(Installed.prometheusConfiguration)",
+                            "--storage.tsdb.path=\(Installed.prometheusData)",
+                            "--storage.tsdb.retention.time=\(configuration.prometheusRetentionDays)d",
+                            "--web.listen-address=:\(configuration.prometheusPort)",
+                        ],
+                        comment: "No --web.enable-lifecycle: whoever reaches the port could stop Prometheus."),
+                    try .init("ExecReload", "/bin/kill -HUP $MAINPID"), try .init("Restart", "on-failure"),
+                    try .init("RestartSec", "5"),
+                    try .init("TimeoutStopSec", "600", comment: "Writing out what is in memory takes its time."),
+                    try .init("LimitNOFILE", "65536"), try .init("NoNewPrivileges", "yes"),
+                    try .init("CapabilityBoundingSet", ""), try .init("LockPersonality", "yes"),
+                    try .init("PrivateDevices", "yes"), try .init("PrivateTmp", "yes"),
+                    try .init("ProtectControlGroups", "yes"), try .init("ProtectHome", "yes"),
+                    try .init("ProtectKernelModules", "yes"), try .init("ProtectKernelTunables", "yes"),
+                    try .init("ProtectSystem", "strict"),
+                    try .init("ReadWritePaths", words: [Installed.prometheusData]),
+                    try .init("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
+                    try .init("RestrictNamespaces", "yes"), try .init("RestrictRealtime", "yes"),
+                    try .init("RestrictSUIDSGID", "yes"), try .init("SystemCallArchitectures", "native"),
+                    try .init("UMask", "0027"),
+                ]),
+            .init("Install", [try .init("WantedBy", "multi-user.target")]),
+        ])
+    }
+
+    // MARK: An existing server
+
+    private func existingNotes(_ scrape: ScrapeConfiguration) -> String {
+        let server = Markdown.code("\(configuration.prometheusServer):\(configuration.prometheusPort)")
+        return """
+            ### What to add to the existing Prometheus (\(server))
+
+            The server must see \(Markdown.code(configuration.targetsDirectory)) under this path. Under \
+            `scrape_configs:` of its `prometheus.yml`:
+
+            \(Markdown.block(scrape.renderedJobs, language: "yaml"))
+            Optional alert rules, as a file that `rule_files:` names:
+
+            \(Markdown.block(AlertRules.text, language: "yaml"))
+            Its flag `--storage.tsdb.retention.time` should be \
+            \(Markdown.code("\(configuration.prometheusRetentionDays)d")) or more, since jobstats is told so. Then:
+
+            \(Markdown.block(
+                """
+                promtool check config /etc/prometheus/prometheus.yml
+                systemctl reload prometheus
+                """, language: "sh"))
+            """
+    }
+}

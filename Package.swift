@@ -55,15 +55,22 @@ let package = Package(
         // Executables: parse arguments, call one library, print.
         .target(
             name: "ExampleSupport", dependencies: [argumentParser, logging], path: "Sources/Examples/ExampleSupport"),
+        .target(
+            name: "SetupSupport", dependencies: ["ExampleSupport", "JobstatsDeploy"],
+            path: "Sources/Examples/SetupSupport"),
         .executableTarget(
             name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],
             path: "Sources/Examples/bcm-role-monitor"),
         .executableTarget(
-            name: "guided-setup", dependencies: ["JobstatsDeploy", "ExampleSupport", argumentParser, logging],
+            name: "guided-setup",
+            dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser, logging],
             path: "Sources/Examples/guided-setup"),
         .executableTarget(
             name: "deploy-role-monitor",
-            dependencies: ["JobstatsDeploy", "BCMClient", "ExampleSupport", argumentParser, logging],
+            dependencies: [
+                "JobstatsDeploy", "BCMClient", "CommandExecution", "ExampleSupport", "SetupSupport", argumentParser,
+                logging,
+            ],
             path: "Sources/Examples/deploy-role-monitor"),
 
         // Unit tests. Tests that need the simulator live in Development/.

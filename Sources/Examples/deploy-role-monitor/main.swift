@@ -1,1 +1,85 @@
-print("not yet")
+import ArgumentParser
+import BCMClient
+import CommandExecution
+import ExampleSupport
+import JobstatsDeploy
+import SetupSupport
+
+struct DeployRoleMonitor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deploy-role-monitor",
+        abstract: "Deploys the BCM role monitor alone: section 10 of the guided setup.",
+        discussion: """
+            Runs as root on the active head node. Finds the head nodes and the least client certificate that works, \
+            installs the monitor on each node, starts it, and verifies its first check from the node.
+
+            Exit status: 0 all well, 1 some host or step failed, 2 usage or configuration, 130 interrupted.
+            """,
+        version: ProjectVersion.current)
+
+    @Option(parsing: .upToNextOption, help: "The nodes, as names or ranges.")
+    var dgxNodes: [String] = []
+    @Option(help: "A configuration file of the guided setup, in place of --dgx-nodes or beside it.")
+    var config: String?
+    @Option(help: "The directory of target files, over the configuration's.")
+    var prometheusTargetsDir: String?
+    @Option(help: "The monitors' certificate: node, the name of a profile, or admin (default: the least that works).")
+    var certificate = "auto"
+    @Flag(help: "Have BCM make a new certificate although the present one still serves.")
+    var renew = false
+    @Flag(help: "Revoke the certificates made for the monitors, and do nothing else.")
+    var revoke = false
+    @Flag(help: "Take the monitor off the nodes.")
+    var uninstall = false
+    @Flag(help: "Describe everything that would be done; contact nothing, change nothing.")
+    var dryRun = false
+    @Flag(help: "Look at the hosts and say for each step whether it is in place.")
+    var check = false
+    @Option(help: "How many hosts are worked on at once.")
+    var parallel = 32
+    @Option(help: "How many hosts may fail before no further host is begun.")
+    var maxFailures = 5
+    @Option(help: "Where document and progress go.")
+    var stateDir = Defaults.stateDirectory
+    @Option(help: "A configuration file for ssh in place of your own.")
+    var sshConfig: String?
+    @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        if dgxNodes.isEmpty && config == nil && !revoke {
+            throw ValidationError("Name nodes with --dgx-nodes, or a --config.")
+        }
+        if dryRun && check { throw ValidationError("--dry-run and --check exclude each other.") }
+        if revoke && (uninstall || renew || dryRun || check) { throw ValidationError("--revoke goes alone.") }
+        if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
+    }
+
+    func run() async throws {
+        let console = TerminalConsole()
+        if revoke {
+            let serials = try await CertificateRevocation(cmsh: Cmsh(executor: LocalExecutor())).revoke()
+            console.write(
+                serials.isEmpty ? "There is none to revoke.\n" : "Revoked: \(serials.joined(separator: ", ")).\n")
+            return
+        }
+        var options = SetupOptions(
+            configurationFile: config ?? "", stateDirectory: stateDir, programFolder: Defaults.programFolder)
+        options.commandName = "deploy-role-monitor"
+        options.filePrefix = "role_monitor"
+        options.sections = [10]
+        options.mode = dryRun ? .dryRun : check ? .check : .run
+        options.isNonInteractive = true
+        options.nodes = dgxNodes
+        options.targetsDirectory = prometheusTargetsDir
+        options.certificate = MonitorCertificateChoice(parsing: certificate)
+        options.renewsCertificate = renew
+        options.removesMonitor = uninstall
+        options.parallel = parallel
+        options.maximumFailures = maxFailures
+        options.ssh.configurationFile = sshConfig
+        let setup = SetupRun(options: options, console: console, logger: log.logger("deploy-role-monitor"))
+        throw ExitCode(await Interrupts.cancelling { await setup.run() })
+    }
+}
+
+await Program.main(DeployRoleMonitor.self)

@@ -18,13 +18,14 @@ public struct Plan: Sendable {
         return seen.sorted()
     }
 
-    /// The same plan for some hosts only; steps that lose all of theirs are left out.
+    /// The same plan for some hosts only, essential checks aside; steps that lose all of theirs are left out.
     public func limited(to names: Set<String>) -> Plan {
         Plan(
             sections: sections.map { section in
                 var section = section
                 section.steps = section.steps.compactMap { step in
-                    let kept = step.hosts.filter { names.contains($0.name) }
+                    // What nothing can go on without is looked at even when its host was not named.
+                    let kept = step.isEssential ? step.hosts : step.hosts.filter { names.contains($0.name) }
                     return kept.isEmpty ? nil : step.on(kept)
                 }
                 return section

@@ -66,3 +66,17 @@ actor ConnectionPool {
         return all.reduce(0) { $0 + $1.attempts }
     }
 }
+
+/// Lends the connections of a run; closing one of them leaves it open for the run.
+struct PooledConnector: HostConnector {
+    let pool: ConnectionPool
+
+    func connect(to host: Host) async -> any HostConnection { Lent(connection: await pool.connection(to: host)) }
+
+    private struct Lent: HostConnection {
+        let connection: any HostConnection
+        var attempts: Int { connection.attempts }
+        func run(_ command: Command) async throws(CommandError) -> CommandResult { try await connection.run(command) }
+        func close() async {}
+    }
+}

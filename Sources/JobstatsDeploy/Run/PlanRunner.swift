@@ -56,10 +56,36 @@ public struct PlanRunner: Sendable {
 
     /// Runs the plan to its end, to its first essential failure, or until the task is cancelled.
     public func run() async -> RunReport {
+        await run(followedBy: nil)
+    }
+
+    /// Runs the plan, and then another that can only be made when the first one is through, over the same connections.
+    ///
+    /// - Parameter next: makes the second plan; called only when nothing stopped the first. An error it throws stops the
+    ///   run and is told in the report.
+    package func run(
+        followedBy next: (@Sendable (_ connector: any HostConnector) async throws -> Plan)?
+    ) async -> RunReport {
         let start = ContinuousClock.now
         let ledger = Ledger(maximumFailures: options.maximumFailures)
         let pool = ConnectionPool(connector)
-        for section in plan.sections {
+        await carryOut(plan.sections, pool, ledger)
+        if let next, !Task.isCancelled, ledger.report.stopReason == nil {
+            do {
+                await carryOut(try await next(PooledConnector(pool: pool)).sections, pool, ledger)
+            } catch {
+                if !Task.isCancelled { ledger.stop("\(error)") }
+            }
+        }
+        var report = ledger.report
+        report.connections = await pool.closeAll()
+        report.wasInterrupted = Task.isCancelled
+        report.duration = ContinuousClock.now - start
+        return report
+    }
+
+    private func carryOut(_ sections: [PlanSection], _ pool: ConnectionPool, _ ledger: Ledger) async {
+        for section in sections {
             let hosts = section.hosts
             let isCautious = options.mode == .apply && !section.onlyLooks
             let waves = isCautious ? Rollout.waves(hosts) : [hosts]
@@ -80,11 +106,6 @@ public struct PlanRunner: Sendable {
             }
             onEvent(.sectionEnded(number: section.number))
         }
-        var report = ledger.report
-        report.connections = await pool.closeAll()
-        report.wasInterrupted = Task.isCancelled
-        report.duration = ContinuousClock.now - start
-        return report
     }
 
     private func visit(_ host: Host, _ section: PlanSection, _ pool: ConnectionPool, _ ledger: Ledger) async {
@@ -185,6 +206,10 @@ private final class Ledger: Sendable {
                     "\(state.failed.count) hosts failed, more than the \(maximumFailures) allowed (--max-failures)"
             }
         }
+    }
+
+    func stop(_ reason: String) {
+        state.withLock { if $0.report.stopReason == nil { $0.report.stopReason = reason } }
     }
 
     func reasonToSkip(_ host: Host) -> String? {

@@ -22,7 +22,7 @@ public struct Progress: Sendable, Hashable, Codable {
 
     /// The version of the format.
     public var format = currentFormat
-    /// SHA-256 of the configuration.
+    /// The configuration, with every setting written out.
     public var configuration: String
     /// SHA-256 of the plan in words.
     public var plan: String

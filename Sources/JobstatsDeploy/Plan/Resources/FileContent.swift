@@ -1,12 +1,13 @@
 import CommandExecution
-import FoundationEssentials
+import DurableFiles
+import Synchronization
 import COpenSSL
 
 /// The bytes that a file shall have.
 public struct FileContent: Sendable, Hashable {
     private enum Source: Sendable, Hashable {
         case bytes([UInt8], isText: Bool, isSecret: Bool)
-        case localFile(String)
+        case localFile(LocalFile)
     }
     private let source: Source
     /// SHA-256 in lower-case hexadecimal digits.
@@ -28,7 +29,7 @@ public struct FileContent: Sendable, Hashable {
     /// A file on the machine where the plan runs, such as a program; read when it is needed, and refused when its
     /// SHA-256 is not this one.
     public static func localFile(_ path: String, sha256: String, size: Int) -> FileContent {
-        FileContent(.localFile(path), sha256.lowercased(), size)
+        FileContent(.localFile(LocalFile(path)), sha256.lowercased(), size)
     }
 
     private init(_ source: Source, _ sha256: String, _ size: Int) {
@@ -47,7 +48,7 @@ public struct FileContent: Sendable, Hashable {
 
     /// The local file it is copied from, if it is.
     public var localPath: String? {
-        if case .localFile(let path) = source { path } else { nil }
+        if case .localFile(let file) = source { file.path } else { nil }
     }
 
     /// Whether it must not be shown.
@@ -59,20 +60,42 @@ public struct FileContent: Sendable, Hashable {
     public func bytes() throws(ResourceError) -> [UInt8] {
         switch source {
         case .bytes(let bytes, _, _): return bytes
-        case .localFile(let path):
-            guard let data = try? Data(contentsOf: URL(filePath: path)) else {
-                throw ResourceError(
-                    "\(path) cannot be read", remedy: "Put the file there again, or correct the configuration")
-            }
-            let bytes = Array(data)
-            guard SHA256Digest.hex(bytes) == sha256 else {
-                throw ResourceError(
-                    "\(path) has another SHA-256 than \(sha256)", remedy: "Fetch it again, or correct the configuration"
-                )
-            }
-            return bytes
+        case .localFile(let file): return try file.bytes(sha256: sha256)
         }
     }
+}
+
+/// A file of this machine, read and verified once for all hosts that it is copied to.
+private final class LocalFile: Sendable, Hashable {
+    let path: String
+    private let verified = Mutex<[UInt8]?>(nil)
+
+    init(_ path: String) { self.path = path }
+
+    func bytes(sha256: String) throws(ResourceError) -> [UInt8] {
+        try verified.withLock { verified throws(ResourceError) in
+            if let verified { return verified }
+            let read: [UInt8]?
+            do {
+                read = try DurableFile.read(path, limit: 1 << 30)
+            } catch {
+                throw ResourceError("\(error)", remedy: "mend that, or correct the configuration")
+            }
+            guard let read else {
+                throw ResourceError("\(path) is gone", remedy: "put it there again, or correct the configuration")
+            }
+            guard SHA256Digest.hex(read) == sha256 else {
+                throw ResourceError(
+                    "\(path) has another SHA-256 than \(sha256)", remedy: "fetch it again, or correct the configuration"
+                )
+            }
+            verified = read
+            return read
+        }
+    }
+
+    static func == (left: LocalFile, right: LocalFile) -> Bool { left.path == right.path }
+    func hash(into hasher: inout Hasher) { hasher.combine(path) }
 }
 
 /// SHA-256 through libcrypto (FIPS 180-4).

@@ -1,0 +1,81 @@
+internal import ExampleSupport
+internal import Glibc
+public import JobstatsDeploy
+internal import Synchronization
+
+/// A console on standard input, output and error.
+public final class TerminalConsole: Console {
+    /// Whether a person watches and text can be painted over: standard output is a terminal that is not dumb.
+    public let isTerminal: Bool
+    /// Whether colours are welcome: a terminal, and no `NO_COLOR` (no-color.org).
+    public let usesColour: Bool
+    private let painted = Mutex(0)
+
+    /// Looks at the environment once.
+    public init() {
+        let kind = getenv("TERM").map { String(cString: $0) } ?? "dumb"
+        isTerminal = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
+        let noColour = getenv("NO_COLOR").map { strlen($0) > 0 } ?? false
+        usesColour = isatty(STDOUT_FILENO) == 1 && kind != "dumb" && !noColour
+        canPaint = isatty(STDOUT_FILENO) == 1 && kind != "dumb"
+    }
+
+    private let canPaint: Bool
+
+    /// The width of the terminal, `COLUMNS`, or 80.
+    public var columns: Int {
+        var size = winsize()
+        if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
+        return getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap { $0 >= 20 ? $0 : nil } ?? 80
+    }
+
+    /// Writes to standard output.
+    public func write(_ text: String) {
+        painted.withLock { _ in Program.write(text, to: STDOUT_FILENO) }
+    }
+
+    /// Writes to standard error.
+    public func writeError(_ text: String) {
+        painted.withLock { _ in Program.write(text, to: STDERR_FILENO) }
+    }
+
+    /// Paints lines over those painted last.
+    public func paint(_ lines: [String]) {
+        guard canPaint else { return }
+        painted.withLock { count in
+            // Up to the first painted line, then everything below it is cleared (ECMA-48: CUU, ED).
+            var text = count > 0 ? "\u{1B}[\(count)A\r\u{1B}[J" : ""
+            text += lines.map { $0 + "\n" }.joined()
+            if !text.isEmpty { Program.write(text, to: STDOUT_FILENO) }
+            count = lines.count
+        }
+    }
+
+    /// Asks on standard output and reads a line of standard input, on a thread of its own; nil at its end.
+    public func ask(_ question: String) async -> String? {
+        write(question)
+        return await withCheckedContinuation { continuation in
+            let reader = Reader { continuation.resume(returning: $0) }
+            var thread = pthread_t()
+            let box = Unmanaged.passRetained(reader)
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    if let argument { Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().read() }
+                    return nil
+                }, box.toOpaque())
+            if status == 0 {
+                pthread_detach(thread)
+            } else {
+                box.release()
+                continuation.resume(returning: nil)
+            }
+        }
+    }
+
+    private final class Reader: Sendable {
+        private let finish: @Sendable (String?) -> Void
+        init(_ finish: @escaping @Sendable (String?) -> Void) { self.finish = finish }
+        func read() { finish(readLine()) }
+    }
+}

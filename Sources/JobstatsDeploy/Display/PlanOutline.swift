@@ -1,0 +1,25 @@
+/// A plan on one page of a terminal: sections, steps, hosts.
+package enum PlanOutline {
+    /// The outline.
+    package static func text(_ plan: Plan, columns: Int, style: Style) -> String {
+        var text = ""
+        for section in plan.sections {
+            text += "\n" + style.bold("\(section.number). \(section.title)") + "\n"
+            text += Words.wrap(section.purpose, columns, indent: "   ") + "\n"
+            var groups: [(hosts: [Host], titles: [String])] = []
+            for step in section.steps {
+                if let index = groups.firstIndex(where: { $0.hosts == step.hosts }) {
+                    groups[index].titles.append(step.title)
+                } else {
+                    groups.append((step.hosts, [step.title]))
+                }
+            }
+            for group in groups {
+                let names = Words.hosts(group.hosts.map(\.name))
+                text += Words.wrap("on \(names):", columns, indent: "   ") + "\n"
+                for title in group.titles { text += "     - \(Words.cut(title, columns - 7))\n" }
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,140 @@
+import Synchronization
+
+/// Shows a run while it happens: painted lines on a terminal, plain lines elsewhere.
+///
+/// Elsewhere a line comes for each change and failure and for the end of each section, not for each thing in place, so
+/// that a log of 2,000 hosts stays readable.
+package final class RunDisplay: Sendable {
+    private struct Section {
+        var number = 0
+        var title = ""
+        var total = 0
+        var ended = Set<Host>()
+        var troubled = Set<Host>()
+        var changed = Set<Host>()
+        var active: [Host: (step: String, since: ContinuousClock.Instant)] = [:]
+        var began = ContinuousClock.now
+    }
+    private let state = Mutex(Section())
+    private let console: any Console
+    private let style: Style
+
+    package init(console: any Console) {
+        self.console = console
+        style = Style(usesColour: console.usesColour)
+    }
+
+    package func show(_ event: RunEvent) {
+        state.withLock { section in
+            switch event {
+            case .sectionBegan(let number, let title, let hosts, let waves):
+                section = Section(number: number, title: title, total: hosts.count)
+                console.paint([])
+                let order = waves.count > 1 ? ", \(waves.map(String.init).joined(separator: ", then ")) at a time" : ""
+                console.write("\(style.bold("\(number). \(title)"))  \(Words.count(hosts.count, "host"))\(order)\n")
+            case .hostBegan(let host, _): section.active[host] = ("", ContinuousClock.now)
+            case .stepBegan(let host, _, let title): section.active[host] = (title, ContinuousClock.now)
+            case .stepEnded(let result): line(result, &section)
+            case .hostEnded(let host, _):
+                section.active[host] = nil
+                section.ended.insert(host)
+            case .sectionEnded:
+                console.paint([])
+                console.write("   \(summary(section))\n")
+                return
+            case .notice(let text):
+                console.paint([])
+                console.writeError(Words.wrap("warning: \(text)", console.columns) + "\n")
+            }
+            if console.isTerminal { console.paint(painted(section)) }
+        }
+    }
+
+    /// Takes away what is painted.
+    package func end() { state.withLock { _ in console.paint([]) } }
+
+    private func line(_ result: StepResult, _ section: inout Section) {
+        let mark: String
+        switch result.outcome {
+        case .changed:
+            section.changed.insert(result.host)
+            mark = style.good("changed")
+        case .wouldChange:
+            section.changed.insert(result.host)
+            mark = style.warn("would change")
+        case .failed:
+            section.troubled.insert(result.host)
+            mark = style.bad("failed")
+        case .needsConsent:
+            section.troubled.insert(result.host)
+            mark = style.warn("needs consent")
+        case .notBegun:
+            section.troubled.insert(result.host)
+            return
+        default:
+            guard result.isWarning else { return }
+            mark = style.warn("look at this")
+        }
+        console.paint([])
+        let first = "   \(result.host): \(result.title): "
+        let detail = result.detail.split(whereSeparator: \.isNewline)
+        let isGood = result.outcome == .changed || result.outcome == .wouldChange
+        var text = first + mark
+        if !isGood || !console.isTerminal || result.outcome == .wouldChange {
+            for (index, line) in detail.enumerated() { text += (index == 0 ? ": " : "\n      ") + line }
+        }
+        if let remedy = result.remedy { text += "\n      -> \(remedy)" }
+        console.write(text + "\n")
+        if let difference = result.difference {
+            console.write(difference.split(separator: "\n").map { "      \(style.difference($0))\n" }.joined())
+        }
+    }
+
+    private func summary(_ section: Section) -> String {
+        var parts = ["\(section.ended.count) of \(section.total) visited"]
+        if !section.changed.isEmpty { parts.append("\(section.changed.count) with changes") }
+        if !section.troubled.isEmpty { parts.append(style.bad("\(section.troubled.count) with trouble")) }
+        if section.changed.isEmpty && section.troubled.isEmpty { parts.append("all in place") }
+        return parts.joined(separator: ", ") + ", \(Words.time(ContinuousClock.now - section.began))"
+    }
+
+    /// A bar, and the hosts that are being worked on, longest first.
+    private func painted(_ section: Section) -> [String] {
+        let columns = console.columns - 1
+        let width = 24
+        let filled = section.total == 0 ? width : width * section.ended.count / section.total
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
+        var lines = [Words.cut("   [\(bar)] \(section.ended.count)/\(section.total)", columns)]
+        let active = section.active.sorted { $0.value.since < $1.value.since }
+        for (host, work) in active.prefix(8) {
+            let time = Words.time(ContinuousClock.now - work.since)
+            lines.append(Words.cut("   \(Words.fit(host.name, 16)) \(Words.fit(work.step, 40)) \(time)", columns))
+        }
+        if active.count > 8 { lines.append("   and \(active.count - 8) more") }
+        return lines
+    }
+}
+
+/// Emphasis for terminals; plain text without colours.
+package struct Style: Sendable {
+    let usesColour: Bool
+
+    package init(usesColour: Bool) { self.usesColour = usesColour }
+
+    package func bold(_ text: String) -> String { paint(text, "1") }
+    package func good(_ text: String) -> String { paint(text, "32") }
+    package func warn(_ text: String) -> String { paint(text, "33") }
+    package func bad(_ text: String) -> String { paint(text, "31") }
+
+    package func difference(_ line: some StringProtocol) -> String {
+        switch line.first {
+        case "+": good(String(line))
+        case "-": bad(String(line))
+        default: String(line)
+        }
+    }
+
+    private func paint(_ text: String, _ code: String) -> String {
+        usesColour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}

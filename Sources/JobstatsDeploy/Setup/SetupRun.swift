@@ -1,0 +1,341 @@
+public import BCMClient
+public import CommandExecution
+import DurableFiles
+import FoundationEssentials
+import Glibc
+public import Logging
+import Synchronization
+
+/// A guided setup from its options to its exit status: reads and checks the configuration, makes the plan, describes,
+/// checks or runs it, and writes document and progress.
+///
+/// ```swift
+/// let setup = SetupRun(options: options, console: console, logger: logger)
+/// let status = await setup.run()
+/// ```
+public struct SetupRun: Sendable {
+    let options: SetupOptions
+    let console: any Console
+    let logger: Logger
+    let connector: any HostConnector
+    let cmsh: Cmsh
+    let paths: SiteDiscovery.Paths
+
+    /// Creates a run.
+    ///
+    /// - Parameters:
+    ///   - connector: how hosts are reached; SSH with the options' settings by default.
+    ///   - cmsh: BCM's shell on this machine.
+    ///   - paths: where BCM keeps certificates.
+    public init(
+        options: SetupOptions, console: any Console, logger: Logger, connector: (any HostConnector)? = nil,
+        cmsh: Cmsh = Cmsh(executor: LocalExecutor()), paths: SiteDiscovery.Paths = SiteDiscovery.Paths()
+    ) {
+        self.options = options
+        self.console = console
+        self.logger = logger
+        self.connector = connector ?? SSHConnector(options: options.ssh)
+        self.cmsh = cmsh
+        self.paths = paths
+    }
+
+    /// Ends a run early with a status.
+    struct Stop: Error {
+        let status: Int32
+        let message: String
+    }
+
+    /// Runs to the end. Returns 0 when all is well, 1 when a host or step failed or needs consent, 2 for a wrong command
+    /// line or configuration, 130 when the task was cancelled.
+    public func run() async -> Int32 {
+        do {
+            let configuration = try readConfiguration()
+            let limit = try hostLimit(configuration)
+            if options.mode == .dryRun { return try describe(configuration, limit) }
+            return try await work(configuration, limit)
+        } catch let stop as Stop {
+            console.writeError(stop.message + "\n")
+            return stop.status
+        } catch {
+            console.writeError("\(error)\n")
+            return 1
+        }
+    }
+
+    private var sections: Set<Int> { options.sections ?? JobstatsPlan.availableSections }
+
+    // MARK: - What is asked for
+
+    private func readConfiguration() throws(Stop) -> DeploymentConfiguration {
+        let missing = sections.subtracting(JobstatsPlan.availableSections).sorted()
+        guard missing.isEmpty else {
+            let have = JobstatsPlan.availableSections.sorted().map(String.init).joined(separator: ", ")
+            let numbers = missing.map(String.init).joined(separator: ", ")
+            throw Stop(status: 2, message: "--section: there is no section \(numbers) here; there are \(have)")
+        }
+        if options.configurationFile.isEmpty {
+            var configuration = DeploymentConfiguration()
+            try override(&configuration)
+            return configuration
+        }
+        // Nodes on the command line take the place of the file's, so the file need not name any.
+        let reading = DeploymentConfiguration.load(
+            path: options.configurationFile, sections: options.nodes.isEmpty ? sections : [])
+        for warning in reading.warnings { console.writeError("warning: \(warning)\n") }
+        do {
+            var configuration = try reading.get()
+            try override(&configuration)
+            return configuration
+        } catch let error as ConfigurationError {
+            throw Stop(status: 2, message: "\(error)")
+        } catch let stop as Stop {
+            throw stop
+        } catch {
+            throw Stop(status: 2, message: "\(error)")
+        }
+    }
+
+    /// Puts what the command line says over what the file says.
+    private func override(_ configuration: inout DeploymentConfiguration) throws(Stop) {
+        if !options.nodes.isEmpty {
+            configuration.systems.dgxNodes = try Self.expand(options.nodes, "--dgx-nodes")
+            configuration.deploysRoleMonitor = true
+        }
+        if let directory = options.targetsDirectory {
+            configuration.customTargetsDirectory = directory
+            configuration.usesCustomTargetsDirectory = true
+        }
+        let errors = configuration.issues(sections: sections).filter { $0.severity == .error }
+        guard errors.isEmpty else {
+            throw Stop(status: 2, message: errors.map(\.description).joined(separator: "\n"))
+        }
+    }
+
+    private static func expand(_ entries: [String], _ option: String) throws(Stop) -> [String] {
+        var names: [String] = []
+        for entry in entries {
+            for part in entry.split(separator: " ") {
+                do {
+                    names += try HostRange.expand(String(part), limit: 10_000)
+                } catch {
+                    throw Stop(
+                        status: 2, message: "\(option) \(entry.debugDescription): not a host name or a range of them")
+                }
+            }
+        }
+        var seen = Set<String>()
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    /// The hosts that `--limit` names; nil for all. A name that the configuration lacks is an error, not nothing to do.
+    private func hostLimit(_ configuration: DeploymentConfiguration) throws(Stop) -> Set<String>? {
+        guard !options.limit.isEmpty else { return nil }
+        let names = Set(try Self.expand(options.limit, "--limit"))
+        let unknown = names.subtracting(configuration.hosts)
+        guard unknown.isEmpty else {
+            throw Stop(
+                status: 2,
+                message:
+                    "--limit: not among the hosts of \(options.configurationFile): \(Words.hosts(unknown.sorted()))")
+        }
+        return names
+    }
+
+    private func plan(
+        _ configuration: DeploymentConfiguration, _ programs: ProgramLocator.Findings, _ facts: SiteFacts?,
+        _ sections: Set<Int>, _ limit: Set<String>?
+    ) throws -> Plan {
+        if options.removesMonitor {
+            let removal = MonitorRemoval.plan(configuration.systems.dgxNodes.map { Host($0) })
+            return limit.map { removal.limited(to: $0) } ?? removal
+        }
+        let context = DeploymentContext(
+            localHost: Host(Self.hostName, isLocal: true), programs: programs.programs, facts: facts,
+            consents: options.consents)
+        let plan = try JobstatsPlan(configuration: configuration, context: context).plan(sections: sections)
+        return limit.map { plan.limited(to: $0) } ?? plan
+    }
+
+    /// This machine's short name.
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(name.prefix { $0 != "." })
+    }
+
+    // MARK: - Dry run
+
+    private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) throws -> Int32 {
+        let programs = ProgramLocator(configuration: configuration, programFolder: options.programFolder)
+            .find(ProgramLocator.names(for: sections, configuration))
+        for problem in programs.problems { console.writeError("warning: \(problem)\n") }
+        let plan = try plan(configuration, programs, nil, sections, limit)
+        try prepareStateDirectory()
+        try writeDocument(configuration, plan, nil)
+        console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
+        console.write("\nNothing was contacted and nothing was changed. The whole plan, as a manual:\n")
+        console.write("   \(options.documentPath)\n")
+        return 0
+    }
+
+    // MARK: - Check and run
+
+    private func work(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
+        guard options.isNonInteractive || options.mode == .check || console.isTerminal else {
+            throw Stop(
+                status: 2,
+                message: "There is no terminal to answer questions on. Add --non-interactive to run without questions, "
+                    + "or --dry-run to see the plan.")
+        }
+        guard getuid() == 0 else {
+            throw Stop(status: 2, message: "This must run as root on the active head node; --dry-run needs neither.")
+        }
+        try prepareStateDirectory()
+        let lock = options.mode == .run ? try takeLock() : nil
+        defer { withExtendedLifetime(lock) {} }
+        let earlier = try await earlierProgress(configuration)
+        let programs = ProgramLocator(configuration: configuration, programFolder: options.programFolder)
+            .find(ProgramLocator.names(for: sections, configuration))
+        guard programs.problems.isEmpty else {
+            throw Stop(status: 2, message: programs.problems.joined(separator: "\n"))
+        }
+        let first = try plan(configuration, programs, nil, sections.intersection([1]), limit)
+        let outline = try plan(configuration, programs, nil, sections, limit)
+        try await agree(to: outline)
+
+        let display = RunDisplay(console: console)
+        let known = Collected(Plan(sections: first.sections))
+        var progress: ProgressFile?
+        if options.mode == .run {
+            progress = ProgressFile(path: options.progressPath, continuing: earlier)
+        }
+        let runner = PlanRunner(
+            plan: first, connector: connector,
+            options: .init(
+                mode: options.mode == .check ? .check : .apply, parallel: options.parallel,
+                maximumFailures: options.maximumFailures, consents: options.consents),
+            progress: progress, onEvent: { display.show($0) })
+        let report = await runner.run { connector in
+            let rest = sections.subtracting([1])
+            var found: SiteFacts?
+            if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor {
+                console.write("   Asking BCM for head nodes, certificates and roles\n")
+                found = try await SiteDiscovery(cmsh: cmsh, paths: paths, logger: logger).facts(
+                    nodes: configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { Host($0) },
+                    choice: options.certificate, renews: options.renewsCertificate, connector: connector)
+                for remark in found?.remarks ?? [] {
+                    console.write(Words.wrap(remark, console.columns, indent: "   ") + "\n")
+                }
+            }
+            let plan = try plan(configuration, programs, found, rest, limit)
+            known.append(plan)
+            return plan
+        }
+        display.end()
+        try writeDocument(configuration, known.plan, report)
+        let style = Style(usesColour: console.usesColour)
+        console.write(
+            RunSummary.text(
+                report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
+                rerun: advice(report)))
+        console.write("Document: \(options.documentPath)\n")
+        return report.exitStatus
+    }
+
+    private func prepareStateDirectory() throws(Stop) {
+        do {
+            try FileManager.default.createDirectory(atPath: options.stateDirectory, withIntermediateDirectories: true)
+        } catch {
+            throw Stop(
+                status: 2,
+                message: "\(options.stateDirectory) cannot be made (--state-dir): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private func takeLock() throws(Stop) -> RunLock {
+        let shared = "/cm/shared/apps/jobstats"
+        var status = stat()
+        let folder = stat(shared, &status) == 0 ? shared : options.stateDirectory
+        let user = String(cString: getpwuid(getuid())?.pointee.pw_name ?? strdup("root"))
+        do {
+            return try RunLock(path: "\(folder)/.guided-setup.lock", user: user, host: Self.hostName)
+        } catch {
+            throw Stop(status: 1, message: error.description)
+        }
+    }
+
+    private func earlierProgress(_ configuration: DeploymentConfiguration) async throws(Stop) -> Progress {
+        let text = String(decoding: configuration.encoded(), as: UTF8.self)
+        let fresh = Progress(configuration: text, plan: "", began: Int(Date().timeIntervalSince1970))
+        guard options.resumes else { return fresh }
+        var earlier: Progress
+        do {
+            earlier = try ProgressFile.load(options.progressPath)
+        } catch {
+            throw Stop(status: 2, message: error.description)
+        }
+        if let difference = UnifiedDifference.text(from: earlier.configuration, to: text, path: "configuration") {
+            console.write("The progress belongs to another configuration. What differs:\n\(difference)")
+            guard try await consents("Continue with the present configuration?") else {
+                throw Stop(
+                    status: 2,
+                    message: "Not resumed. To continue with the present configuration add --yes; to begin anew leave "
+                        + "--resume out.")
+            }
+            earlier.configuration = text
+        }
+        let reached = earlier.hosts.values.reduce(0) { sum, steps in
+            sum + steps.values.reduce(0) { $0 + ($1.outcome == "changed" || $1.outcome == "in place" ? 1 : 0) }
+        }
+        console.write("Resuming: \(Words.count(reached, "step")) reached before; each is looked at again.\n")
+        return earlier
+    }
+
+    private func agree(to plan: Plan) async throws(Stop) {
+        guard options.mode == .run, !options.isNonInteractive else { return }
+        console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
+        guard try await consents("Go on with these hosts?") else {
+            throw Stop(status: 1, message: "Nothing was done.")
+        }
+    }
+
+    /// Asks for consent. The end of input, or no terminal, is no.
+    private func consents(_ question: String) async throws(Stop) -> Bool {
+        if options.assumesYes { return true }
+        guard console.isTerminal, !options.isNonInteractive else { return false }
+        let answer = await console.ask("\(question) [y/N] ")
+        return answer == "y" || answer == "yes" || answer == "Y"
+    }
+
+    private func writeDocument(
+        _ configuration: DeploymentConfiguration, _ plan: Plan, _ report: RunReport?
+    ) throws(Stop) {
+        let text = PlanDocument(configuration: configuration, plan: plan, report: report).markdown
+        do {
+            try DurableFile.write(Array(text.utf8), to: options.documentPath)
+        } catch {
+            throw Stop(status: 1, message: "\(error)")
+        }
+    }
+
+    private func advice(_ report: RunReport) -> String {
+        let base =
+            options.commandName
+            + (options.configurationFile.isEmpty ? "" : " --config \(ShellQuoting.quote(options.configurationFile))")
+        if report.wasInterrupted { return "\(base) --resume" }
+        let consents = Set(report.results.filter { $0.outcome == .needsConsent }.compactMap(\.remedy))
+        let failed = Set(report.results.filter { $0.outcome == .failed || $0.outcome == .notBegun }.map(\.host))
+        if failed.isEmpty, !consents.isEmpty { return "agree to what disturbs (see above), then run again" }
+        let names = failed.sorted().prefix(20).map(\.name).joined(separator: " ")
+        return options.mode == .check ? base : "mend what failed, then: \(base) --resume --limit \(names)"
+    }
+
+    /// The plan as it becomes known.
+    private final class Collected: Sendable {
+        private let sections: Mutex<[PlanSection]>
+        init(_ plan: Plan) { sections = Mutex(plan.sections) }
+        var plan: Plan { Plan(sections: sections.withLock { $0 }) }
+        func append(_ plan: Plan) { sections.withLock { $0 += plan.sections } }
+    }
+}

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# Shared by the scripts of this folder: messages, packages, traps, bounded waiting. Source it, do not run it.
+
+set -euo pipefail
+
+# shellcheck disable=SC2034 # for those who source this file
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # for those who source this file
+cache_directory=${XDG_CACHE_HOME:-$HOME/.cache}/bcm-jobstats
+
+# Exit statuses of these scripts beside 0 and 1.
+# shellcheck disable=SC2034 # for those who source this file
+readonly exit_usage=2 exit_busy=75 exit_cannot_run=77 exit_interrupted=130
+
+# --- Messages: to standard error, in colour only where a person looks -------------------------------------------------
+
+if [[ -t 2 && -z ${NO_COLOR-} && ${TERM:-dumb} != dumb ]]; then
+    colour_head=$'\e[1m' colour_good=$'\e[32m' colour_warn=$'\e[33m' colour_bad=$'\e[31m' colour_none=$'\e[0m'
+else
+    colour_head='' colour_good='' colour_warn='' colour_bad='' colour_none=''
+fi
+
+# The name that messages begin with.
+program_name=${0##*/}
+
+say() { printf '%s\n' "$*" >&2; }
+heading() { printf '%s%s%s\n' "$colour_head" "$*" "$colour_none" >&2; }
+good() { printf '%s%s%s\n' "$colour_good" "$*" "$colour_none" >&2; }
+warn() { printf '%s%s: warning: %s%s\n' "$colour_warn" "$program_name" "$*" "$colour_none" >&2; }
+
+# fail STATUS MESSAGE: says why and ends the script.
+fail() {
+    local status=$1
+    shift
+    printf '%s%s: %s%s\n' "$colour_bad" "$program_name" "$*" "$colour_none" >&2
+    exit "$status"
+}
+
+# --- Time -------------------------------------------------------------------------------------------------------------
+
+# Milliseconds since 1970.
+now_ms() {
+    local microseconds=${EPOCHREALTIME/[.,]/}
+    printf '%s' "${microseconds%???}"
+}
+
+# seconds_since START: the time since START (of now_ms) in seconds, with one digit after the point.
+seconds_since() {
+    local elapsed=$(($(now_ms) - $1))
+    printf '%d.%d' $((elapsed / 1000)) $((elapsed % 1000 / 100))
+}
+
+# wait_until SECONDS COMMAND...: runs the command every 50 ms until it succeeds; status 1 when it did not in time.
+wait_until() {
+    local deadline=$(($(now_ms) + $1 * 1000))
+    shift
+    until "$@"; do
+        (($(now_ms) < deadline)) || return 1
+        sleep 0.05
+    done
+}
+
+# --- Leaving ----------------------------------------------------------------------------------------------------------
+
+exit_actions=()
+
+# on_exit COMMAND: evaluated when the script ends, however it ends (SIGKILL aside), the latest first.
+on_exit() {
+    exit_actions+=("$1")
+    trap run_exit_actions EXIT
+    trap 'exit 129' HUP
+    trap 'exit $exit_interrupted' INT
+    trap 'exit 143' TERM
+}
+
+run_exit_actions() {
+    local status=$? index
+    trap '' INT TERM HUP # cleaning up is not interrupted
+    set +e
+    for ((index = ${#exit_actions[@]} - 1; index >= 0; index--)); do eval "${exit_actions[index]}"; done
+    trap - EXIT
+    exit "$status"
+}
+
+# --- Packages ---------------------------------------------------------------------------------------------------------
+
+package_is_installed() { [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]; }
+
+# missing_packages PACKAGE...: those that are not installed, on one line.
+missing_packages() {
+    local package missing=()
+    for package in "$@"; do package_is_installed "$package" || missing+=("$package"); done
+    printf '%s' "${missing[*]-}"
+}
+
+# require_packages PACKAGE...: installs what is missing, as root; otherwise says what to install and ends with status 77.
+require_packages() {
+    local missing log
+    command -v dpkg-query >/dev/null ||
+        fail "$exit_cannot_run" "this machine has no Debian packages; install the equivalents of: $*"
+    missing=$(missing_packages "$@")
+    [[ -n $missing ]] || return 0
+    ((EUID == 0)) || fail "$exit_cannot_run" "packages are missing; as root: apt-get install --no-install-recommends $missing"
+    say "Installing packages: $missing"
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # a list of package names
+    if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        fail 1 "apt-get could not install: $missing (its last lines are above)"
+    fi
+    rm -f "$log"
+}

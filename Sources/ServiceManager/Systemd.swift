@@ -3,7 +3,7 @@ public import CommandExecution
 /// systemd on one host, through `systemctl` and `journalctl`, or the unit files of an image that is not running.
 ///
 /// ```swift
-/// let systemd = Systemd(executor: LocalExecutor())
+/// let systemd = Systemd()
 /// let unit = try UnitName("node_exporter.service")
 /// try await systemd.start(unit)
 /// print(try await systemd.status(of: [unit])[unit]?.active ?? .inactive)   // active
@@ -39,7 +39,7 @@ public struct Systemd: Sendable {
     /// Creates a view of one host's systemd.
     ///
     /// - Parameters:
-    ///   - executor: runs the programs.
+    ///   - executor: runs the programs; on this machine by default.
     ///   - root: the root directory of an image, in which units can only be enabled, disabled and asked whether they
     ///     are; nil for the running system.
     ///   - timeout: how long one program may run. A blocking start that takes longer throws
@@ -47,7 +47,7 @@ public struct Systemd: Sendable {
     ///   - programs: the programs.
     ///   - journalLines: how many journal lines a failed start carries.
     public init(
-        executor: any CommandExecutor, root: String? = nil, timeout: Duration = .seconds(30),
+        executor: any CommandExecutor = LocalExecutor(), root: String? = nil, timeout: Duration = .seconds(30),
         programs: Programs = Programs(), journalLines: Int = 10
     ) {
         self.executor = executor

@@ -1,0 +1,174 @@
+internal import ServiceManager
+package import PromTargets
+
+/// Decides what to do. It depends on its arguments alone and changes nothing.
+///
+/// Unknown changes nothing: without a certain finding there is no action, unless the monitor is paused.
+package func decide(
+    _ observation: Observation, _ state: MonitorState, _ configuration: MonitorConfiguration, now: Moment
+) -> Decision {
+    var state = state
+    state.adopt(observation.host)
+    if let end = state.pauseEnd, end <= now.wall { state.pauseEnd = nil }
+    let goal = settle(observation, &state, configuration)
+    var decision = Decision(goal: goal, actions: [], remarks: [], state: state)
+    if configuration.managesServices { decision.decideServices(observation, configuration, now) }
+    if configuration.managesTargets { decision.decideTargets(observation, configuration) }
+    return decision
+}
+
+/// Takes the finding over into the state and says what is to become of the node.
+private func settle(
+    _ observation: Observation, _ state: inout MonitorState, _ configuration: MonitorConfiguration
+) -> Goal {
+    let role = configuration.role
+    let goal: Goal
+    switch observation.role {
+    case .present(let node):
+        if state.settled != .init(role: role, isPresent: true, node: node) {
+            state.retries = [:]
+            state.settled = .init(role: role, isPresent: true, node: node)
+        }
+        state.shownRole = role
+        goal = .run(node: node)
+    case .absent(let node):
+        state.settled = .init(role: role, isPresent: false, node: node)
+        goal = .rest(node: node)
+    case .unknown:
+        goal = .leave
+    }
+    guard state.pauseEnd != nil else { return goal }
+    return .rest(node: state.settled?.node)
+}
+
+extension Decision {
+    fileprivate mutating func decideServices(
+        _ observation: Observation, _ configuration: MonitorConfiguration, _ now: Moment
+    ) {
+        guard case .known(let statuses) = observation.units else {
+            if case .rest = goal { state.retries = [:] }
+            return
+        }
+        switch goal {
+        case .leave: break
+        case .rest:
+            state.retries = [:]
+            for (unit, status) in statuses.inOrder where ![.inactive, .failed].contains(status.active) {
+                actions.append(.stop(unit))
+            }
+        case .run:
+            for (unit, status) in statuses.inOrder { decideStart(unit, status, configuration, now) }
+        }
+    }
+
+    private mutating func decideStart(
+        _ unit: UnitName, _ status: UnitStatus, _ configuration: MonitorConfiguration, _ now: Moment
+    ) {
+        let name = unit.description
+        if status.isActive {
+            state.retries[name] = nil
+            return
+        }
+        if status.active.isTransient {
+            remarks.append(.unsettled(unit, status.active.description))
+            return
+        }
+        if status.isMissing || status.isMasked {
+            state.retries[name] = nil
+            remarks.append(status.isMissing ? .missing(unit) : .masked(unit))
+            return
+        }
+        var retry = state.retries[name] ?? .init(attempts: 0, lastAttempt: 0)
+        if retry.attempts > 0 {
+            if !retry.isGivenUp, retry.attempts >= configuration.maximumRetries {
+                retry.isGivenUp = true
+                remarks.append(.givenUp(unit, attempts: retry.attempts))
+            }
+            let interval = retry.isGivenUp ? configuration.giveUpInterval : configuration.retryInterval
+            let due = retry.lastAttempt + interval.inSeconds
+            guard now.sinceBoot >= due else {
+                remarks.append(.waiting(unit, seconds: Int((due - now.sinceBoot).rounded(.up))))
+                state.retries[name] = retry
+                return
+            }
+        }
+        retry.attempts += 1
+        retry.lastAttempt = now.sinceBoot
+        state.retries[name] = retry
+        actions.append(
+            .start(unit, attempt: retry.attempts, resetsFailures: status.result == .startLimitHit))
+    }
+
+    fileprivate mutating func decideTargets(_ observation: Observation, _ configuration: MonitorConfiguration) {
+        let directory = configuration.targetsDirectory
+        switch goal {
+        case .leave: return
+        case .run(let node):
+            let file = TargetFile(directory: directory, name: node)
+            do {
+                let groups = try configuration.targetGroups(of: node)
+                actions.append(.writeTarget(file, groups))
+                let digest = ContentDigest.of(TargetGroup.encode(groups))
+                state.targets.removeAll { $0.directory == directory && $0.name == node }
+                state.targets.append(.init(directory: directory, name: node, digest: digest))
+            } catch {
+                remarks.append(.noTarget(error.description))
+            }
+        case .rest(let node):
+            let names = node.map { [$0] } ?? state.targets.filter { $0.directory == directory }.map(\.name)
+            for name in names {
+                actions.append(.removeTarget(TargetFile(directory: directory, name: name), onlyIf: nil))
+            }
+        }
+        if state.pauseEnd == nil { decideFormerTargets(observation, configuration) }
+    }
+
+    /// Target files that this machine wrote under another name, or in another directory.
+    private mutating func decideFormerTargets(_ observation: Observation, _ configuration: MonitorConfiguration) {
+        let node: String
+        switch goal {
+        case .run(let name), .rest(.some(let name)): node = name
+        case .rest(nil), .leave: return
+        }
+        guard let listed = observation.listed else { return }
+        for target in state.targets where target.directory != configuration.targetsDirectory || target.name != node {
+            if target.name != node, let address = listed[target.name] {
+                // BCM gave the name to another machine, and the file with it. Until it is certain that the other is not
+                // this one under two names, the file stays and is remembered.
+                if let address, !observation.host.addresses.contains(address) {
+                    state.targets.removeAll { $0 == target }
+                }
+                continue
+            }
+            actions.append(
+                .removeTarget(TargetFile(directory: target.directory, name: target.name), onlyIf: target.digest))
+        }
+    }
+}
+
+extension [UnitName: UnitStatus] {
+    /// In the order of the exporters' documentation, then by name.
+    fileprivate var inOrder: [(key: UnitName, value: UnitStatus)] {
+        let order = Exporter.all.map(\.unit)
+        return sorted {
+            let left = order.firstIndex(of: $0.key.description) ?? order.count
+            let right = order.firstIndex(of: $1.key.description) ?? order.count
+            return left == right ? $0.key < $1.key : left < right
+        }
+    }
+}
+
+extension MonitorConfiguration {
+    /// What the target file of a node holds.
+    package func targetGroups(of node: String) throws(PromTargetsError) -> [TargetGroup] {
+        var groups: [TargetGroup] = []
+        for (exporter, port) in exporters {
+            let host = targetDomain.map { "\(node).\($0)" } ?? node
+            groups.append(
+                try TargetGroup(
+                    targets: ["\(host):\(port)"],
+                    labels: ["job": exporter.job, "cluster": clusterName, "hostname": node]))
+        }
+        return groups
+    }
+}

@@ -1,0 +1,321 @@
+package import BCMClient
+internal import DurableFiles
+package import Logging
+internal import PromTargets
+internal import ServiceManager
+
+/// Keeps this node's exporters and its target file in step with its role in BCM, one check at a time.
+package actor Monitor {
+    let seams: MonitorSeams
+    let logger: Logger
+    let heartbeat: Heartbeat
+    let isDryRun: Bool
+    private(set) var configuration: MonitorConfiguration
+    private(set) var source: any RoleSource
+    private(set) var state: MonitorState
+    private var savedState: MonitorState?
+    private var store: StateStore
+    private var conditions: ConditionLog
+    private var metrics = MonitorMetrics()
+    private var certificateRead: Double?
+    private var certificateFacts = CertificateFacts()
+    private var shownFinding: String?
+
+    /// Creates a monitor and loads its state.
+    ///
+    /// - Parameter isDryRun: whether it only says what it would do, and changes nothing at all.
+    /// - Throws: ``BCMError`` with the code `invalidConfiguration` when BCM cannot be asked this way.
+    package init(
+        configuration: MonitorConfiguration, seams: MonitorSeams, logger: Logger, version: String = "",
+        isDryRun: Bool = false
+    ) throws(BCMError) {
+        self.configuration = configuration
+        self.seams = seams
+        self.logger = logger
+        self.isDryRun = isDryRun
+        let notifier = seams.notifier
+        let interval = notifier.watchdogInterval.map { $0 / 3 } ?? .seconds(60)
+        heartbeat = notifier.watchdogInterval == nil ? .none : Heartbeat(every: interval) { notifier.feedWatchdog() }
+        conditions = ConditionLog(logger: logger)
+        store = StateStore(directory: configuration.stateDirectory)
+        let host = seams.host.identity()
+        let loaded = store.load(for: host, setsAside: !isDryRun)
+        for note in loaded.notes { logger.warning("\(note)") }
+        state = loaded.state
+        savedState = loaded.formerHostName == nil && loaded.notes.isEmpty ? loaded.state : nil
+        source = try seams.makeSource(configuration, Self.pins(loaded.state.keys))
+        metrics.version = version
+        if let former = loaded.formerHostName, !isDryRun, save() { store.remove(hostName: former) }
+    }
+
+    /// When the pause ends, in seconds since 1970; nil while not paused.
+    package var pauseEnd: Double? { state.pauseEnd }
+
+    /// One check: observe, decide, act.
+    package func pass() async -> PassReport {
+        let start = seams.clock.now()
+        let host = seams.host.identity()
+        followRename(to: host)
+        let isPaused = (state.pauseEnd ?? 0) > start.wall
+        if !isPaused, state.pauseEnd != nil { logger.notice("the pause is over") }
+        let observed = isPaused ? RoleObservation(.unknown(UnknownRole("paused", "paused"))) : await observeRole(host)
+        let units = await observeUnits(for: observed.finding, isPaused: isPaused)
+        var report = PassReport(role: observed.finding.word)
+        guard !Task.isCancelled else {
+            report.isInterrupted = true
+            return report
+        }
+        let observation = Observation(host: host, role: observed.finding, listed: observed.listed, units: units)
+        let decision = decide(observation, state, configuration, now: seams.clock.now())
+        state = decision.state
+        state.keys = keysToKeep()
+        note(observation, decision, &report)
+        if isDryRun {
+            await describe(decision.actions, &report)
+        } else {
+            save()
+            await perform(decision.actions, &report)
+            save()
+        }
+        conclude(&report, observation, decision, start: start)
+        return report
+    }
+
+    /// Takes another configuration into use. What cannot change while the monitor runs stays as it was.
+    package func reconfigure(_ new: MonitorConfiguration) throws(BCMError) {
+        var new = new
+        if new.stateDirectory != configuration.stateDirectory {
+            logger.warning("\"state_dir\" changes only when the monitor is restarted")
+            new.stateDirectory = configuration.stateDirectory
+        }
+        source = try seams.makeSource(new, Self.pins(state.keys))
+        configuration = new
+        certificateRead = nil
+    }
+
+    /// Begins a pause, or ends it.
+    package func setPause(until end: Double?) {
+        state.pauseEnd = end
+        state.retries = [:]
+        save()
+    }
+
+    /// Forgets failed starts, so that every unit is tried again at once.
+    package func resetRetries() {
+        state.retries = [:]
+        save()
+    }
+
+    /// Notes that the monitor restarts for a new mount namespace.
+    ///
+    /// - Returns: whether it may: not when it did so within the last hour, since then a restart does not help.
+    package func mayRestartForNamespace() -> Bool {
+        let now = seams.clock.now().sinceBoot
+        if let last = state.namespaceRestart, now - last < 3600 { return false }
+        state.namespaceRestart = now
+        return save()
+    }
+
+    /// Removes state and metrics of a monitor that will not run again.
+    package func forget() {
+        store.remove(hostName: state.hostName)
+        if let file = configuration.metricsTextfile { removeFile(file) }
+    }
+
+    /// Writes the state if it changed.
+    @discardableResult
+    private func save() -> Bool {
+        guard !isDryRun, savedState != state else { return true }
+        do throws(DurableFileError) {
+            try store.save(state)
+            savedState = state
+            return true
+        } catch {
+            conditions.note(
+                "state", .error, "\(error); a restart of the monitor forgets what it knows", fingerprint: "state",
+                ending: "the state can be saved again", now: seams.clock.now())
+            metrics.failures["state", default: 0] += 1
+            return false
+        }
+    }
+
+    private func followRename(to host: HostIdentity) {
+        guard host.hostName != state.hostName, !host.hostName.isEmpty else { return }
+        let former = state.hostName
+        logger.notice("this host is now called \(host.hostName); it was \(former.isEmpty ? "without a name" : former)")
+        state.adopt(host)
+        if save(), !isDryRun, !former.isEmpty { store.remove(hostName: former) }
+    }
+
+    private func observeRole(_ host: HostIdentity) async -> RoleObservation {
+        let observer = RoleObserver(
+            source: source, clock: seams.clock, heartbeat: heartbeat, role: configuration.role,
+            roleLossDelay: configuration.roleLossDelay, requestTimeout: configuration.requestTimeout)
+        let role = configuration.role
+        let state = state
+        return await observer.observe(
+            host: host, formerNames: Set(state.targets.map(\.name)).sorted(),
+            isRoleKnownVisible: configuration.areRolesVisible || state.shownRole == role,
+            isAbsenceSettled: { state.isAbsenceSettled(role: role, node: $0) })
+    }
+
+    private func keysToKeep() -> [String: String] {
+        guard configuration.trustsFirstUse else { return state.keys }
+        var keys: [String: String] = [:]
+        for (headNode, pin) in source.seenKeys { keys[headNode.description] = pin.description }
+        return state.keys.merging(keys) { $1 }
+    }
+
+    private static func pins(_ keys: [String: String]) -> [HeadNode: PublicKeyPin] {
+        var pins: [HeadNode: PublicKeyPin] = [:]
+        for (name, key) in keys {
+            guard let headNode = try? HeadNode(parsing: name), let pin = try? PublicKeyPin(parsing: key) else { continue }
+            pins[headNode] = pin
+        }
+        return pins
+    }
+
+    // MARK: Reporting
+
+    /// Tells what was seen, each thing once for as long as it lasts.
+    private func note(_ observation: Observation, _ decision: Decision, _ report: inout PassReport) {
+        let now = seams.clock.now()
+        report.pauseEnd = decision.state.pauseEnd
+        switch observation.role {
+        case .present(let node), .absent(let node):
+            report.node = node
+            let shown = "role \(configuration.role) \(observation.role.word) (\(node))"
+            if shown != shownFinding { logger.notice("\(shown)") }
+            shownFinding = shown
+            metrics.lastSuccess = now.wall
+        case .unknown(let reason) where report.pauseEnd == nil:
+            report.unknownReason = reason.message
+            conditions.note(
+                "role", .warning, "role \(configuration.role) unknown, nothing is changed: \(reason.message)",
+                fingerprint: reason.kind, ending: "the role can be told again", now: now)
+            metrics.failures[reason.kind, default: 0] += 1
+        case .unknown: break
+        }
+        if case .failed(let error) = observation.units { fail(&report, "units", error.code.description, "\(error)") }
+        for remark in decision.remarks { note(remark, &report, now) }
+        certificate(now)
+    }
+
+    private func note(_ remark: Remark, _ report: inout PassReport, _ now: Moment) {
+        switch remark {
+        case .missing(let unit):
+            conditions.note(
+                "\(unit)", .warning, "\(unit) does not exist; install it, it is started at the next check",
+                ending: "\(unit) exists now", now: now)
+        case .masked(let unit):
+            conditions.note(
+                "\(unit)", .warning, "\(unit) is masked and not started; systemctl unmask \(unit) allows it again",
+                ending: "\(unit) is not masked any more", now: now)
+        case .unsettled(let unit, let state):
+            conditions.note(
+                "\(unit)", .warning, "\(unit) is still \(state); it is looked at again at the next check",
+                ending: "\(unit) has settled", now: now)
+        case .waiting(let unit, let seconds):
+            logger.debug("\(unit) is down; next attempt in \(seconds) s")
+        case .givenUp(let unit, let attempts): noteGivenUp(unit, attempts, &report)
+        case .noTarget(let message): fail(&report, "targets", "invalid name", message)
+        }
+    }
+
+    func noteGivenUp(_ unit: UnitName, _ attempts: Int, _ report: inout PassReport) {
+        let message =
+            "\(unit) did not stay up after \(attempts) attempts and is given up: one attempt each "
+            + "\(ConditionLog.span(configuration.giveUpInterval.inSeconds)); see journalctl --unit=\(unit), then "
+            + "run bcm-role-monitor --reset to have it tried at once"
+        logger.critical("\(message)")
+        metrics.failures["given up", default: 0] += 1
+        report.failures.append(.init(kind: "given up", message: message))
+    }
+
+    /// Counts a failure and tells it once for as long as it lasts.
+    func fail(_ report: inout PassReport, _ key: String, _ kind: String, _ message: String) {
+        report.failures.append(.init(kind: kind, message: message))
+        metrics.failures[kind, default: 0] += 1
+        conditions.note(
+            key, .error, message, fingerprint: kind, ending: "\(key): in order again", now: seams.clock.now())
+    }
+
+    func countAttempt(_ unit: UnitName) { metrics.startAttempts[unit.description, default: 0] += 1 }
+
+    func change<Value>(_ path: WritableKeyPath<MonitorState, Value>, _ change: (inout Value) -> Void) {
+        change(&state[keyPath: path])
+    }
+
+    /// Looks at the certificate once an hour.
+    private func certificate(_ now: Moment) {
+        if certificateRead.map({ now.sinceBoot - $0 >= 3600 }) ?? true {
+            certificateFacts = seams.certificate(configuration)
+            certificateRead = now.sinceBoot
+        }
+        for (index, problem) in certificateFacts.problems.enumerated() {
+            conditions.note("certificate \(index)", .warning, problem, now: now)
+        }
+        if let end = certificateFacts.end, end - now.wall < 30 * 86_400 {
+            let days = Int(((end - now.wall) / 86_400).rounded(.down))
+            conditions.note(
+                "certificate end", .warning,
+                "the client certificate \(configuration.certificateFile) "
+                    + (days < 0 ? "has ended" : "ends in \(days) days") + "; deploy a new one",
+                ending: "the client certificate was renewed", now: now)
+        }
+    }
+
+    private func conclude(
+        _ report: inout PassReport, _ observation: Observation, _ decision: Decision, start: Moment
+    ) {
+        let now = seams.clock.now()
+        report.isInterrupted = Task.isCancelled
+        report.summary = summary(report, decision)
+        if report.wantsNewNamespace { report.wantsNewNamespace = seams.notifier.isActive }
+        guard !isDryRun, !report.isInterrupted else { return }
+        metrics.role = configuration.role
+        metrics.finding = report.role
+        metrics.checks += 1
+        metrics.lastCheck = now.wall
+        metrics.duration = now.sinceBoot - start.sinceBoot
+        metrics.units = configuration.managesServices ? Exporter.all.map(\.unit) : []
+        metrics.pendingRetries = state.retries.mapValues(\.attempts)
+        metrics.givenUp = Set(state.retries.filter(\.value.isGivenUp).keys)
+        metrics.pauseEnd = state.pauseEnd
+        metrics.certificateEnd = certificateFacts.end
+        metrics.now = now.wall
+        writeMetrics(now)
+        conditions.endOthers(now: now)
+        seams.notifier.status(report.summary)
+    }
+
+    private func writeMetrics(_ now: Moment) {
+        guard let file = configuration.metricsTextfile else { return }
+        do throws(DurableFileError) {
+            try DurableFile.write(Array(metrics.rendered.utf8), to: file)
+        } catch {
+            conditions.note(
+                "metrics", .warning, "\(error); the monitor's metrics are missing until then",
+                fingerprint: "\(error.errorNumber)", ending: "the metrics are written again", now: now)
+            metrics.failures["metrics", default: 0] += 1
+        }
+    }
+
+    private func summary(_ report: PassReport, _ decision: Decision) -> String {
+        var parts: [String] = []
+        if let end = report.pauseEnd {
+            parts.append("paused until \(WallTime.text(end))")
+        } else {
+            parts.append("role \(configuration.role) \(report.role)" + (report.node.map { " (\($0))" } ?? ""))
+        }
+        if let reason = report.unknownReason { parts.append("nothing is changed: \(reason)") }
+        let givenUp = decision.state.retries.filter(\.value.isGivenUp).keys.sorted()
+        if !givenUp.isEmpty { parts.append("given up: \(givenUp.joined(separator: ", "))") }
+        if report.failures.isEmpty {
+            if report.unknownReason == nil, report.pauseEnd == nil { parts.append("all in order") }
+        } else {
+            parts.append("\(report.failures.count) failed: \(report.failures[0].message)")
+        }
+        return parts.joined(separator: "; ")
+    }
+}

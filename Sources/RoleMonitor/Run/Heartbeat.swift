@@ -17,7 +17,7 @@ package struct Heartbeat: Sendable {
 
     /// Runs a step. Once it takes longer than its limit, nothing is fed any more, and systemd ends the program.
     package func during<Result: Sendable, Failure: Error>(
-        limit: Duration, _ step: () async throws(Failure) -> Result
+        limit: Duration, isolation: isolated (any Actor)? = #isolation, _ step: () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         let feeder = Task { [feed, interval] in
             let end = ContinuousClock.now + limit

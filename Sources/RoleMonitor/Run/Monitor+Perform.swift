@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Logging
 internal import PromTargets
 internal import ServiceManager
 
@@ -34,7 +35,7 @@ extension Monitor {
             guard !Task.isCancelled else { return }
             switch action {
             case .start(let unit, let attempt, let resetsFailures):
-                logger.info("starting \(unit)" + (attempt > 1 ? ", attempt \(attempt)" : ""))
+                logger.info("starting \(unit)\(attempt > 1 ? ", attempt \(attempt)" : "")")
                 countAttempt(unit)
                 do throws(ServiceError) {
                     try await start(unit, resetsFailures: resetsFailures)

@@ -20,6 +20,8 @@ package actor Monitor {
     private var certificateRead: Double?
     private var certificateFacts = CertificateFacts()
     private var shownFinding: String?
+    /// The host name of a state file that was taken over and is removed once its successor is saved.
+    private var formerHostName: String?
 
     /// Creates a monitor and loads its state.
     ///
@@ -45,7 +47,7 @@ package actor Monitor {
         savedState = loaded.formerHostName == nil && loaded.notes.isEmpty ? loaded.state : nil
         source = try seams.makeSource(configuration, Self.pins(loaded.state.keys))
         metrics.version = version
-        if let former = loaded.formerHostName, !isDryRun, save() { store.remove(hostName: former) }
+        formerHostName = loaded.formerHostName
     }
 
     /// When the pause ends, in seconds since 1970; nil while not paused.
@@ -140,11 +142,16 @@ package actor Monitor {
     }
 
     private func followRename(to host: HostIdentity) {
-        guard host.hostName != state.hostName, !host.hostName.isEmpty else { return }
-        let former = state.hostName
-        logger.notice("this host is now called \(host.hostName); it was \(former.isEmpty ? "without a name" : former)")
-        state.adopt(host)
-        if save(), !isDryRun, !former.isEmpty { store.remove(hostName: former) }
+        if host.hostName != state.hostName, !host.hostName.isEmpty {
+            let former = state.hostName
+            logger.notice("this host is now called \(host.hostName); it was called \"\(former)\"")
+            state.adopt(host)
+            formerHostName = former.isEmpty ? nil : former
+        }
+        if let former = formerHostName, save(), !isDryRun {
+            store.remove(hostName: former)
+            formerHostName = nil
+        }
     }
 
     private func observeRole(_ host: HostIdentity) async -> RoleObservation {

@@ -1,4 +1,5 @@
 package import BCMClient
+internal import FoundationEssentials
 package import ServiceManager
 
 /// Everything outside that a monitor touches.

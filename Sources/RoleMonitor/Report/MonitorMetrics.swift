@@ -31,7 +31,8 @@ struct MonitorMetrics: Sendable {
                 (Self.labels([("role", role), ("state", $0)]), $0 == finding ? 1 : 0)
             })
         family("checks_total", "Checks since the monitor started.", "counter", [("", Double(checks))])
-        family("last_check_timestamp_seconds", "When the last check ended.", "gauge", lastCheck.map { [("", $0)] } ?? [])
+        family(
+            "last_check_timestamp_seconds", "When the last check ended.", "gauge", lastCheck.map { [("", $0)] } ?? [])
         family(
             "last_success_timestamp_seconds", "When BCM last gave a certain answer.", "gauge",
             lastSuccess.map { [("", $0)] } ?? [])

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The socket through which `--pause`, `--resume` and `--reset` reach the running monitor. Only root, and the user that
 /// the monitor runs as, are heard.
-final class ControlSocket: Sendable {
+final class ControlSocket {
     private let source: any DispatchSourceRead
     private let path: String
 
@@ -40,8 +40,9 @@ final class ControlSocket: Sendable {
     private static func accept(
         _ listener: Int32, _ handle: @Sendable (ControlRequest, @escaping @Sendable (ControlAnswer) -> Void) -> Void
     ) {
-        let peer = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+        let peer = Glibc.accept(listener, nil, nil)
         guard peer >= 0 else { return }
+        _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
         UnixSocket.setTimeout(peer, seconds: 2)
         let answer: @Sendable (ControlAnswer) -> Void = { answer in
             if let data = try? JSONEncoder().encode(answer) { UnixSocket.send(peer, Array(data)) }
@@ -74,7 +75,7 @@ final class ControlSocket: Sendable {
         }
         UnixSocket.setTimeout(descriptor, seconds: seconds)
         if let data = try? JSONEncoder().encode(request) { UnixSocket.send(descriptor, Array(data)) }
-        shutdown(descriptor, Int32(SHUT_WR.rawValue))
+        shutdown(descriptor, Int32(SHUT_WR))
         guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(UnixSocket.receive(descriptor)))
         else {
             throw MonitorError(
@@ -139,7 +140,9 @@ private enum UnixSocket {
     static func send(_ descriptor: Int32, _ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }

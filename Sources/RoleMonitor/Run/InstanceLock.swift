@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The lock that makes a monitor the only one on its node. It ends with the process, however that ends.
-package struct InstanceLock: ~Copyable {
+package final class InstanceLock: Sendable {
     private let descriptor: Int32
 
     /// Takes the lock.
@@ -20,7 +20,6 @@ package struct InstanceLock: ~Copyable {
             let number = errno
             var bytes = [UInt8](repeating: 0, count: 32)
             let count = max(pread(descriptor, &bytes, bytes.count, 0), 0)
-            close(descriptor)
             let process = String(decoding: bytes[..<count], as: UTF8.self).filter(\.isNumber)
             guard number == EWOULDBLOCK else {
                 throw MonitorError(.unusable, "cannot lock \(path): \(String(cString: strerror(number)))")

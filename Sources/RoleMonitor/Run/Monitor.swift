@@ -118,6 +118,21 @@ package actor Monitor {
         return save()
     }
 
+    /// Stops the exporters and removes the target file for good, whatever the role is.
+    package func retire() async -> PassReport {
+        if state.settled == nil {
+            let host = seams.host.identity()
+            let node: String
+            switch await observeRole(host).finding {
+            case .present(let name), .absent(let name): node = name
+            case .unknown: node = NodeName.label(host.hostName)
+            }
+            state.settled = .init(role: configuration.role, isPresent: false, node: node)
+        }
+        setPause(until: seams.clock.now().wall + 10 * 365 * 86_400)
+        return await pass()
+    }
+
     /// Removes state and metrics of a monitor that will not run again.
     package func forget() {
         store.remove(hostName: state.hostName)
@@ -173,10 +188,12 @@ package actor Monitor {
         return state.keys.merging(keys) { $1 }
     }
 
-    private static func pins(_ keys: [String: String]) -> [HeadNode: PublicKeyPin] {
+    static func pins(_ keys: [String: String]) -> [HeadNode: PublicKeyPin] {
         var pins: [HeadNode: PublicKeyPin] = [:]
         for (name, key) in keys {
-            guard let headNode = try? HeadNode(parsing: name), let pin = try? PublicKeyPin(parsing: key) else { continue }
+            guard let headNode = try? HeadNode(parsing: name), let pin = try? PublicKeyPin(parsing: key) else {
+                continue
+            }
             pins[headNode] = pin
         }
         return pins

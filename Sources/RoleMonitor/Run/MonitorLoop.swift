@@ -69,10 +69,17 @@ struct MonitorLoop: Sendable {
         /// Requests to be done before the next check, and those to be answered after it.
         var waiting: [(ControlRequest, @Sendable (ControlAnswer) -> Void)] = []
         var answering: [(ControlRequest, @Sendable (ControlAnswer) -> Void)] = []
+        var mustReload = false
         let slice = notifier.watchdogInterval.map { min($0 / 3, .seconds(20)) } ?? .seconds(60)
         while true {
             if check == nil {
                 notifier.feedWatchdog()
+                if mustReload {
+                    mustReload = false
+                    notifier.reloading()
+                    if await reload() { due = min(due, clock.now().sinceBoot + 1) }
+                    notifier.ready()
+                }
                 for (request, _) in waiting { await apply(request) }
                 answering += waiting
                 let now = clock.now().sinceBoot
@@ -96,15 +103,13 @@ struct MonitorLoop: Sendable {
                     return .restart
                 }
                 schedule = await self.schedule()
-                due = clock.now().sinceBoot
+                due =
+                    clock.now().sinceBoot
                     + schedule.delayOfNext(sinceBoot: clock.now().sinceBoot, chance: .random(in: -1...1)).inSeconds
             case .request(let request, let answer):
                 waiting.append((request, answer))
                 check?.cancel()
-            case .reload:
-                notifier.reloading()
-                if await reload() { due = min(due, clock.now().sinceBoot + 1) }
-                notifier.ready()
+            case .reload: mustReload = true
             case .end(let signal):
                 logger.notice("\(signal): ending; exporters and target file stay as they are")
                 notifier.stopping()
@@ -154,7 +159,7 @@ struct MonitorLoop: Sendable {
 }
 
 /// Calls a closure when this process gets a signal, which then does nothing else.
-struct SignalWatch: Sendable {
+struct SignalWatch {
     private let source: any DispatchSourceSignal
 
     init(_ number: Int32, _ handle: @escaping @Sendable () -> Void) {

@@ -30,7 +30,8 @@ package struct MonitorSeams: Sendable {
     }
 
     package init(
-        makeSource: @escaping @Sendable (MonitorConfiguration, [HeadNode: PublicKeyPin]) throws(BCMError) ->
+        makeSource:
+            @escaping @Sendable (MonitorConfiguration, [HeadNode: PublicKeyPin]) throws(BCMError) ->
             any RoleSource,
         units: any UnitControl, store: any TargetStore, clock: any MonitorClock, host: any HostIdentitySource,
         notifier: ServiceNotifier = ServiceNotifier(environment: [:]),

@@ -1,0 +1,264 @@
+internal import BCMClient
+internal import CommandExecution
+internal import Dispatch
+internal import DurableFiles
+public import Logging
+internal import ServiceManager
+
+/// The role monitor of one node, as a program or a test runs it.
+///
+/// ```swift
+/// let service = MonitorService(configurationFile: "/etc/bcm-role-monitor/config.json", logger: logger)
+/// let exit = try await service.run()      // until SIGTERM
+/// ```
+///
+/// What it throws is a ``MonitorConfigurationError`` when the configuration cannot be used, or a ``MonitorError``.
+public struct MonitorService: Sendable {
+    private let configurationFile: String
+    private let targetsDirectory: String?
+    private let version: String
+    private let logger: Logger
+    private let executor = LocalExecutor()
+
+    /// Creates a service. Nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - configurationFile: the configuration.
+    ///   - targetsDirectory: the directory of target files; nil for the one in the configuration.
+    ///   - version: the program's version, for its metrics.
+    ///   - logger: takes what an operator should read.
+    public init(
+        configurationFile: String = MonitorPaths.configurationFile, targetsDirectory: String? = nil,
+        version: String = "", logger: Logger
+    ) {
+        self.configurationFile = configurationFile
+        self.targetsDirectory = targetsDirectory
+        self.version = version
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a new start is needed. SIGHUP reads the configuration again.
+    ///
+    /// systemd is told that the service is ready once the configuration is valid and the lock is held, whether or not
+    /// BCM answers.
+    public func run() async throws -> MonitorExit {
+        let configuration = try loadConfiguration()
+        let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        defer { withExtendedLifetime(lock) {} }
+        let seams = seams(configuration)
+        let monitor = try makeMonitor(configuration, seams)
+        logger.notice(
+            "bcm-role-monitor \(version) runs; head nodes: \(configuration.headNodes.joined(separator: ", "))")
+        let loop = MonitorLoop(
+            monitor: monitor, notifier: seams.notifier, clock: seams.clock, host: seams.host, logger: logger,
+            reload: { [self] in await reload(monitor) })
+        return await loop.run(controlPath: configuration.controlPath)
+    }
+
+    /// Makes one check.
+    ///
+    /// - Returns: what it did, and the exit status that says so.
+    public func runOnce() async throws -> (report: PassReport, exit: MonitorExit) {
+        let configuration = try loadConfiguration()
+        let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        defer { withExtendedLifetime(lock) {} }
+        let report = await (try makeMonitor(configuration, seams(configuration))).pass()
+        return (report, report.exit)
+    }
+
+    /// Makes one check that changes nothing, and takes no lock.
+    ///
+    /// - Returns: what a check would do, and the exit status that says so.
+    public func dryRun() async throws -> (report: PassReport, exit: MonitorExit) {
+        let configuration = try loadConfiguration()
+        let monitor = try makeMonitor(configuration, seams(configuration), isDryRun: true)
+        let report = await monitor.pass()
+        return (report, report.exit)
+    }
+
+    /// Asks every head node, and takes no lock.
+    public func checkConnectivity() async throws -> ConnectivityTable {
+        let configuration = try loadConfiguration()
+        let store = StateStore(directory: configuration.stateDirectory)
+        let host = LocalHost().identity()
+        let state = store.load(for: host, setsAside: false).state
+        return await ConnectivityTable(
+            configuration: configuration,
+            source: try makeSource(configuration, Monitor.pins(state.keys)), host: host,
+            now: SystemClock().now())
+    }
+
+    /// Hands a request to the running monitor and waits until it is done. Where none runs, it is done here.
+    ///
+    /// - Returns: what was done, in words.
+    public func send(_ request: ControlRequest) async throws -> String {
+        let configuration = try loadConfiguration()
+        let path = configuration.controlPath
+        let limit = 180
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(with: Result { try ControlSocket.ask(request, path: path, seconds: limit) })
+                }
+            }
+        } catch let error as MonitorError where error.code == .notRunning {
+            let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+            defer { withExtendedLifetime(lock) {} }
+            return try await apply(request, configuration)
+        }
+    }
+
+    /// Takes the monitor out of service: its unit is disabled and stopped, the exporters are stopped, the target file,
+    /// the state and the metrics are removed. Configuration and certificate stay.
+    ///
+    /// - Returns: what was done, and what failed.
+    public func decommission() async throws -> (report: PassReport, exit: MonitorExit) {
+        let configuration = try loadConfiguration()
+        let systemd = Systemd(executor: executor)
+        var done: [String] = []
+        do {
+            let unit = try UnitName(MonitorPaths.unitName)
+            if try await systemd.fileState(of: unit) != .notFound {
+                try await systemd.disable(unit)
+                done.append("disabled \(unit)")
+            }
+            try await systemd.stop(unit)
+            done.append("stopped \(unit)")
+        } catch {
+            throw MonitorError(.refused, "the monitor cannot be taken out of service: \(error)")
+        }
+        let lock = try InstanceLock(directory: configuration.runtimeDirectory)
+        defer { withExtendedLifetime(lock) {} }
+        let monitor = try makeMonitor(configuration, seams(configuration))
+        var report = await monitor.retire()
+        report.actions = done + report.actions
+        if report.failures.isEmpty { await monitor.forget() }
+        return (report, report.failures.isEmpty ? .done : .actionFailed)
+    }
+}
+
+extension MonitorService {
+    private func loadConfiguration() throws(MonitorConfigurationError) -> MonitorConfiguration {
+        var (configuration, warnings) = try MonitorConfiguration.load(file: configurationFile)
+        for warning in warnings { logger.warning("\(configurationFile): \(warning)") }
+        if let targetsDirectory {
+            guard ConfigurationSyntax.absolutePath.accepts(targetsDirectory) else {
+                throw MonitorConfigurationError(
+                    .invalidValues, file: "command line",
+                    problems: [
+                        .init(
+                            key: "--prometheus-targets-dir",
+                            "found \(JSONValue.text(targetsDirectory).shown), expected "
+                                + ConfigurationSyntax.absolutePath.expected)
+                    ])
+            }
+            configuration.targetsDirectory = targetsDirectory
+        }
+        return configuration
+    }
+
+    private func makeSource(
+        _ configuration: MonitorConfiguration, _ keys: [HeadNode: PublicKeyPin]
+    ) throws(BCMError) -> any RoleSource {
+        try RESTClient(configuration: configuration.clientConfiguration(knownKeys: keys), logger: logger)
+    }
+
+    private func seams(_ configuration: MonitorConfiguration) -> MonitorSeams {
+        MonitorSeams(
+            makeSource: { (configuration, keys) throws(BCMError) in try makeSource(configuration, keys) },
+            units: Systemd(executor: executor, timeout: .seconds(30)),
+            store: ChildTargetStore(
+                executor: executor, lockFile: "\(configuration.runtimeDirectory)/storage.lock"),
+            clock: SystemClock(), host: LocalHost(), notifier: ServiceNotifier(), certificate: CertificateFacts.init)
+    }
+
+    private func makeMonitor(
+        _ configuration: MonitorConfiguration, _ seams: MonitorSeams, isDryRun: Bool = false
+    ) throws -> Monitor {
+        do throws(BCMError) {
+            return try Monitor(
+                configuration: configuration, seams: seams, logger: logger, version: version, isDryRun: isDryRun)
+        } catch {
+            throw MonitorConfigurationError(
+                .invalidValues, file: configurationFile, problems: [.init(error.description)])
+        }
+    }
+
+    /// Reads the configuration again; one that is wrong changes nothing.
+    private func reload(_ monitor: Monitor) async -> Bool {
+        do {
+            try await monitor.reconfigure(try loadConfiguration())
+            logger.notice("\(configurationFile) was read again")
+            return true
+        } catch {
+            logger.error("\(error)\nthe configuration stays as it was")
+            return false
+        }
+    }
+
+    /// Does a request without a running monitor.
+    private func apply(_ request: ControlRequest, _ configuration: MonitorConfiguration) async throws -> String {
+        let monitor = try makeMonitor(configuration, seams(configuration))
+        let missing = "no monitor runs on this node: "
+        switch request {
+        case .pause(let seconds):
+            await monitor.setPause(until: SystemClock().now().wall + seconds)
+            let answer = MonitorLoop.answer(request, await monitor.pass())
+            guard answer.isDone else { throw MonitorError(.refused, missing + answer.message) }
+            return missing + answer.message
+        case .resume:
+            await monitor.setPause(until: nil)
+            return missing + "the pause is taken back; exporters are started once the monitor runs"
+        case .reset:
+            await monitor.resetRetries()
+            return missing + "failed starts are forgotten"
+        }
+    }
+}
+
+extension MonitorConfiguration {
+    /// Reads a configuration file.
+    ///
+    /// - Returns: the configuration, and warnings for keys that are not known and settings that have no effect.
+    /// - Throws: ``MonitorConfigurationError`` with every mistake at once, naming the file.
+    public static func load(
+        file: String
+    ) throws(MonitorConfigurationError) -> (configuration: MonitorConfiguration, warnings: [String]) {
+        let bytes: [UInt8]?
+        do throws(DurableFileError) {
+            bytes = try DurableFile.read(file, limit: 1 << 20)
+        } catch {
+            throw MonitorConfigurationError(.unreadable, file: file, problems: [.init(error.description)])
+        }
+        guard let bytes else {
+            throw MonitorConfigurationError(
+                .missing, file: file,
+                problems: [
+                    .init(
+                        "there is no such file; deploy-role-monitor makes one, or write one with at least "
+                            + "{\"bcm_headnodes\": [\"HEAD-NODE\"]}")
+                ])
+        }
+        do throws(MonitorConfigurationError) {
+            return try parse(bytes)
+        } catch {
+            throw error.inFile(file)
+        }
+    }
+
+    /// The folder of lock and control socket: the standard one with the standard state directory, else the state
+    /// directory, so that a monitor under test disturbs no other.
+    var runtimeDirectory: String {
+        stateDirectory == MonitorPaths.stateDirectory ? MonitorPaths.runtimeDirectory : stateDirectory
+    }
+
+    var controlPath: String { "\(runtimeDirectory)/control" }
+}
+
+extension PassReport {
+    /// The exit status of a single check.
+    public var exit: MonitorExit {
+        if !failures.isEmpty || isInterrupted { return .actionFailed }
+        return unknownReason == nil ? .done : .roleUnknown
+    }
+}

@@ -7,7 +7,6 @@ extension JobstatsPlan {
     /// Three parts: prerequisites, which only look; a marker that each DGX node writes on shared storage; and the
     /// servers reading these.
     func overviewSections(for sections: Set<Int>) throws -> [PlanSection] {
-        let table = TopologyTable(configuration, headNode: context.localHost.name)
         let prerequisites = PlanSection(
             number: 1, title: "Overview and prerequisites",
             purpose:
@@ -16,7 +15,7 @@ extension JobstatsPlan {
                 + "them for each job. First, every host is looked at, so that what is missing shows before anything "
                 + "is changed.",
             link: PrincetonPage.link("overview"), onlyLooks: true,
-            steps: localChecks + hostChecks + portChecks(for: sections) + serverChecks, notes: table.markdown)
+            steps: localChecks + hostChecks + portChecks(for: sections) + serverChecks)
         return [prerequisites] + sharedStorageSections
     }
 

@@ -1,0 +1,87 @@
+import CommandExecution
+import Testing
+
+@testable import JobstatsDeploy
+
+@Suite struct HostChecksTests {
+    @Test(arguments: [
+        (0.4, Assessment.State.inPlace, false), (-4.9, .inPlace, false), (30, .inPlace, true), (-299, .inPlace, true),
+        (301, .blocked, false), (-86400, .blocked, false),
+    ])
+    func clocksAreJudgedByTheirDistance(_ difference: Double, _ state: Assessment.State, _ isWarning: Bool) {
+        let assessment = HostChecks.judgeClock(difference: difference)
+        #expect(assessment.state == state)
+        #expect(assessment.isWarning == isWarning)
+    }
+
+    @Test(arguments: [
+        ("x86_64\nsystemd 252 (252.39)\ncgroup2fs\ndebian 12\n", Assessment.State.inPlace, false),
+        ("x86_64\nsystemd 249 (249.11)\ntmpfs\nubuntu 22.04\n", .inPlace, false),
+        ("aarch64\nsystemd 255\ncgroup2fs\nubuntu 24.04\n", .inPlace, false),
+        ("x86_64\nsystemd 257\ncgroup2fs\nfedora 41\n", .inPlace, true),
+        ("x86_64\nsystemd 245\ncgroup2fs\nubuntu 20.04\n", .blocked, false),
+        ("ppc64le\nsystemd 252\ncgroup2fs\ndebian 12\n", .blocked, false), ("", .blocked, false),
+        ("x86_64\n\n", .blocked, false),
+    ])
+    func systemsAreJudgedByWhatTheySay(_ output: String, _ state: Assessment.State, _ isWarning: Bool) {
+        let assessment = HostChecks.judgeSystem(makeResult(output))
+        #expect(assessment.state == state, "\(assessment.detail)")
+        #expect(assessment.isWarning == isWarning)
+    }
+
+    @Test func theFullestFileSystemCounts() {
+        func output(_ free: Int) -> String {
+            """
+            Filesystem 1024-blocks Used Available Capacity Mounted on
+            /dev/sda1 1000000 1 900000 1% /
+            /dev/sdb1 1000000 1 \(free) 99% /var/lib
+            """
+        }
+        #expect(HostChecks.judgeDisk(makeResult(output(400_000))).state == .inPlace)
+        let full = HostChecks.judgeDisk(makeResult(output(1000)))
+        #expect(full.state == .blocked)
+        #expect(full.detail == "0 MiB free on /var/lib")
+        #expect(HostChecks.judgeDisk(makeResult("")).state == .blocked)
+    }
+
+    @Test(arguments: [
+        ("", Int32(0), Assessment.State.inPlace, "port 9100 is free"),
+        ("12 node_exporter.service node_exporter\n", 0, .inPlace, "node_exporter.service has it"),
+        (
+            "12 prometheus-node-exporter.service prometheus-node\n", 0, .blocked,
+            "port 9100 is taken by prometheus-node-exporter.service (prometheus-node), which this deployment did not install"
+        ),
+        ("- - -\n", 0, .blocked, "port 9100 is taken by process - (-), which this deployment did not install"),
+        ("", 127, .inPlace, "who listens on port 9100 cannot be told"),
+    ])
+    func aPortOfSomebodyElseStopsTheStep(
+        _ output: String, _ status: Int32, _ state: Assessment.State, _ detail: String
+    ) {
+        let assessment = HostChecks.judgePort(makeResult(output, status), 9100, "node_exporter.service")
+        #expect(assessment.state == state)
+        #expect(assessment.detail == detail)
+    }
+
+    @Test func namesThatDoNotResolveAreListedTogether() {
+        let assessment = HostChecks.judgeNames(makeResult("dgx-01\ndgx-02\ndgx-03\n"))
+        #expect(assessment.state == .blocked)
+        #expect(assessment.detail == "does not resolve: dgx-[01-03]")
+        #expect(HostChecks.judgeNames(makeResult("")).state == .inPlace)
+    }
+
+    @Test func aDirectoryOnTheRootFileSystemIsAWarning() {
+        #expect(HostChecks.judgeMount(makeResult("/cm/shared head:/shared nfs4\n"), "/cm/shared/t").isWarning == false)
+        #expect(HostChecks.judgeMount(makeResult("/ /dev/sda1 ext4\n"), "/cm/shared/t").isWarning)
+        #expect(HostChecks.judgeMount(makeResult("", 1), "/cm/shared/t").isWarning)
+    }
+
+    @Test(arguments: [
+        ("Node Status: running in active mode\n\nhead-a* -> head-b\n", Int32(0), Assessment.State.inPlace),
+        ("Node Status: running in passive mode\n\nhead-a -> head-b*\n", 0, .blocked),
+        ("head-b* -> head-a\n", 0, .blocked), ("head-a* -> head-b\n", 0, .inPlace),
+        ("no failover head node is configured\n", 1, .inPlace), ("", 1, .blocked), ("error: no such mode", 1, .blocked),
+    ])
+    func onlyTheActiveHeadNodeDeploys(_ output: String, _ status: Int32, _ state: Assessment.State) {
+        #expect(HeadNodeStatus.judge(makeResult(output, status), localHost: "head-a").state == state)
+    }
+}

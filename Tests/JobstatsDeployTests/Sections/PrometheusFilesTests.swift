@@ -1,0 +1,36 @@
+import CommandExecution
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import JobstatsDeploy
+
+@Suite struct PrometheusFilesTests {
+    /// Runs promtool on a text; nil where there is no promtool.
+    private func promtool(_ arguments: [String], on text: String) async throws -> CommandResult {
+        let path = "/tmp/jobstats-promtool-\(UInt64.random(in: 0 ... .max)).yml"
+        let file = try FileDescriptor.open(FilePath(path), .writeOnly, options: [.create], permissions: .ownerReadWrite)
+        try file.closeAfter { _ = try file.writeAll(text.utf8) }
+        defer { unlink(path) }
+        return try await LocalExecutor().run(Command("promtool", arguments + [path]))
+    }
+
+    private static var hasPromtool: Bool { access("/usr/bin/promtool", X_OK) == 0 }
+
+    @Test(.enabled(if: hasPromtool, "promtool is not installed"))
+    func promtoolAcceptsTheAlertRules() async throws {
+        let result = try await promtool(["check", "rules"], on: AlertRules.text)
+        #expect(result.succeeded, "\(result.errorText)\(result.outputText)")
+        #expect(result.outputText.contains("4 rules found"))
+    }
+
+    @Test(.enabled(if: hasPromtool, "promtool is not installed"), arguments: [true, false])
+    func promtoolAcceptsTheScrapeConfiguration(_ comparesAddresses: Bool) async throws {
+        let context = makeContext { $0.prometheusComparesAddresses = comparesAddresses }
+        let configuration = makeConfiguration { $0.targetDomain = "example.org" }
+        let text = try JobstatsPlan(configuration: configuration, context: context).scrapeConfiguration().rendered
+        let result = try await promtool(["check", "config", "--syntax-only"], on: text)
+        #expect(result.succeeded, "\(result.errorText)")
+        #expect(text.contains("keepequal") == comparesAddresses)
+    }
+}

@@ -83,7 +83,8 @@ let package = Package(
             exclude: ["Peer"]),
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
         .testTarget(
-            name: "JobstatsDeployTests", dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage]),
+            name: "JobstatsDeployTests",
+            dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import PromTargets
 import Testing
 
 @testable import JobstatsDeploy

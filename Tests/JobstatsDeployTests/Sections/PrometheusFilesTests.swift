@@ -1,6 +1,7 @@
 import CommandExecution
 import Glibc
 import SystemPackage
+import PromTargets
 import Testing
 
 @testable import JobstatsDeploy

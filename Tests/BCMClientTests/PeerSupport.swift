@@ -133,7 +133,8 @@ struct Peer: Sendable {
             headNodes: try names.map { try headNode($0, host: host) }, certificateFile: certificates.file("client.pem"),
             keyFile: certificates.file("client.key"), trust: .authority(file: certificates.authority))
         try change(&configuration)
-        return try RESTClient(configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try RESTClient(
+            configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }
 

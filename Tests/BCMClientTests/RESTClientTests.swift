@@ -173,7 +173,9 @@ struct RESTClientTests {
             #expect(report.serverKey == pin)
             #expect(report.error == nil)
 
-            let stranger = try peer.client { $0.certificateFile = nil; $0.keyFile = nil }
+            let stranger = try peer.client {
+                $0.certificateFile = nil; $0.keyFile = nil
+            }
             let refused = await stranger.checkConnectivity(of: try peer.headNode())
             #expect(refused.isReachable)
             #expect(refused.isTrusted == true)
@@ -188,7 +190,8 @@ struct RESTClientTests {
     }
 
     @Test func nobodyThereIsNotReachable() async throws {
-        let configuration = RESTClient.Configuration(headNodes: [HeadNode(host: "127.0.0.1", port: 1)], trust: .insecure)
+        let configuration = RESTClient.Configuration(
+            headNodes: [HeadNode(host: "127.0.0.1", port: 1)], trust: .insecure)
         let client = try RESTClient(
             configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let error = await failure { _ = try await client.devices() }

@@ -26,83 +26,66 @@ public struct Cmsh: Sendable {
         self.timeout = timeout
     }
 
-    /// Runs commands and gives what cmsh wrote. Each command is a list of words.
+    /// Runs commands and gives what cmsh wrote. Each command is a list of words. The first error ends the session, so
+    /// that a `commit` after it does not happen.
     ///
-    /// - Throws: ``BCMError``: ``BCMError/Code/invalidConfiguration`` for a word that cannot be quoted,
-    ///   ``BCMError/Code/notFound`` or ``BCMError/Code/refused`` when cmsh reports an error, which it does in text.
+    /// ```swift
+    /// let image = try await cmsh.run([["device"], ["use", "dgx-01"], ["get", "softwareimage"]])
+    /// ```
+    ///
+    /// - Throws: ``BCMError``: ``BCMError/Code/invalidConfiguration`` for a word that cannot be quoted; when cmsh reports
+    ///   an error, which it does in text, ``BCMError/Code/notFound``, ``BCMError/Code/notAuthorised``,
+    ///   ``BCMError/Code/notReachable`` or ``BCMError/Code/refused``.
     public func run(_ commands: [[String]]) async throws(BCMError) -> String {
-        throw BCMError(.notReachable, reason: "not yet")
+        try await run(commands, expectsOutput: false)
     }
 
-    /// All devices, or those of one kind.
-    public func devices(_ selection: Selection = .all) async throws(BCMError) -> [ClusterDevice] {
-        throw BCMError(.notReachable, reason: "not yet")
+    func run(_ commands: [[String]], expectsOutput: Bool) async throws(BCMError) -> String {
+        let script = try CmshScript(commands)
+        let command = Command(
+            executable, ["--color=no", "--hide-events", "-n", "-q", "-c", script.text], timeout: timeout)
+        let result: CommandResult
+        do throws(CommandError) {
+            result = try await executor.run(command)
+        } catch {
+            throw Self.error(error)
+        }
+        if let failure = CmshFailure.find(in: result, command: script.text, expectsOutput: expectsOutput) {
+            throw failure
+        }
+        return result.outputText
     }
 
-    /// The head nodes, by their own names.
-    public func headNodes() async throws(BCMError) -> [ClusterDevice] { try await devices(.headNodes) }
-
-    /// The roles of a node, with where each comes from.
-    public func roles(of node: String) async throws(BCMError) -> [RoleAssignment] {
-        throw BCMError(.notReachable, reason: "not yet")
+    /// Runs commands of which the last one prints a table: as JSON, and as text where cmsh knows no JSON.
+    func table(_ commands: [[String]]) async throws(BCMError) -> CmshTable {
+        let last = (commands.last ?? []) + ["-d", "{}"]
+        do throws(BCMError) {
+            if let table = CmshTable(try await run(commands.dropLast() + [last], expectsOutput: true)) { return table }
+        } catch  where error.code == .refused {
+            // This version may know no such option.
+        }
+        let output = try await run(commands, expectsOutput: true)
+        if let table = CmshTable(output) { return table }
+        throw BCMError(
+            .notUnderstood,
+            reason: "cmsh -c \(quoted(try CmshScript(commands).text)) printed no table: \(quoted(output))",
+            remedy: "run it by hand and compare with the version of BCM")
     }
 
-    /// Assigns a role and commits.
-    public func assignRole(_ role: String, to holder: RoleHolder) async throws(BCMError) {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// Takes a role away and commits.
-    public func unassignRole(_ role: String, from holder: RoleHolder) async throws(BCMError) {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// Makes a certificate and its key, as files on the head node.
-    public func createCertificate(_ request: CertificateRequest) async throws(BCMError) {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// The certificates that BCM has issued.
-    public func certificates() async throws(BCMError) -> [IssuedCertificate] {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// The names of the profiles.
-    public func profiles() async throws(BCMError) -> [String] {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// Adds a profile with these tokens and commits.
-    public func addProfile(_ name: String, tokens: [String], nonUser: Bool = true) async throws(BCMError) {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// The workload manager instances.
-    public func workloadManagers() async throws(BCMError) -> [String] {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// A setting of a workload manager instance.
-    ///
-    /// - Parameters:
-    ///   - name: such as `prolog` or `epilogslurmctld`.
-    ///   - submode: such as `cgroups`; nil for the instance itself.
-    ///   - instance: the instance's name.
-    public func setting(
-        _ name: String, in submode: String? = nil, ofWorkloadManager instance: String
-    ) async throws(BCMError) -> String {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// Changes a setting of a workload manager instance and commits.
-    public func set(
-        _ name: String, to value: String, in submode: String? = nil, ofWorkloadManager instance: String
-    ) async throws(BCMError) {
-        throw BCMError(.notReachable, reason: "not yet")
-    }
-
-    /// Which head node is active.
-    public func highAvailability() async throws(BCMError) -> HighAvailability {
-        throw BCMError(.notReachable, reason: "not yet")
+    private static func error(_ error: CommandError) -> BCMError {
+        let reason = "\(error)"
+        return switch error.code {
+        case .notFound:
+            BCMError(
+                .notFound, reason: reason,
+                remedy: "run this on a BCM head node, or name the path of cmsh")
+        case .timedOut:
+            BCMError(
+                .timedOut, reason: reason,
+                remedy: "look at CMDaemon on the head node (systemctl status cmd); after a crash it may take a while")
+        case .cancelled: BCMError(.cancelled, reason: reason)
+        case .outputTooLarge: BCMError(.tooLarge, reason: reason)
+        default: BCMError(.notReachable, reason: reason)
+        }
     }
 }

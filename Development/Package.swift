@@ -2,6 +2,8 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let bcmClient = Target.Dependency.product(name: "BCMClient", package: "bcm-jobstats")
+let commandExecution = Target.Dependency.product(name: "CommandExecution", package: "bcm-jobstats")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -20,6 +22,7 @@ let package = Package(
         .executable(name: "exporter-standin", targets: ["exporter-standin"]),
     ],
     dependencies: [
+        .package(name: "bcm-jobstats", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -36,7 +39,16 @@ let package = Package(
         .executableTarget(name: "simulated-cmsh", dependencies: ["ClusterModel"]),
         .executableTarget(name: "exporter-standin"),
 
-        .testTarget(name: "BCMSimulatorTests", dependencies: ["BCMSimulator", "ClusterModel", logging]),
+        // Simulated clusters for tests, with curl to ask them.
+        .target(
+            name: "ClusterTestSupport", dependencies: ["BCMSimulator", "ClusterModel", commandExecution, logging],
+            path: "Tests/ClusterTestSupport"),
+        .testTarget(name: "BCMSimulatorTests", dependencies: ["BCMSimulator", "ClusterModel", "ClusterTestSupport"]),
+        .testTarget(
+            name: "BCMIntegrationTests",
+            dependencies: [
+                "BCMSimulator", "ClusterModel", "ClusterTestSupport", bcmClient, commandExecution, logging,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -81,13 +81,16 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// The answer to a request is complete: on with the next, or the end.
     func finish(_ context: ChannelHandlerContext, keepsAlive: Bool) {
         remainder = nil
+        guard keepsAlive else { return closeWhenWritten(context) }
         context.flush()
-        guard keepsAlive else {
-            context.close(promise: nil)
-            return
-        }
         isBusy = false
         next(context)
+    }
+
+    /// Closes the connection when what was written has left; closing at once would throw it away.
+    func closeWhenWritten(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     private func answer(

@@ -46,7 +46,7 @@ enum DeviceList {
     private static func generatedNode(_ index: Int) -> Node {
         let digits = "\(index)"
         var node = Node(
-            name: "gpu-node-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits,
+            name: "generated-gpu-node-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits,
             address: "10.\(150 + index / 65536).\(index / 256 % 256).\(index % 256)",
             hardwareAddress: ClusterState.hardwareAddress(
                 forBytes: [
@@ -56,7 +56,8 @@ enum DeviceList {
             category: "generated-category-a100")
         // Seven roles make a device of about 340 bytes.
         node.roles = [
-            "slurmclient", "slurmsubmit", "provisioning", "pyxis", "docker", "monitoring-storage", "generic-gpu-node",
+            "slurmclient", "slurmsubmit", "provisioning", "pyxis", "docker", "monitoring-storage",
+            "generic-gpu-node-with-eight",
         ].map { Role(name: $0) }
         return node
     }

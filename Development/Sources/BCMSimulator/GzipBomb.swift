@@ -10,13 +10,13 @@ enum GzipBomb {
         let start = [true, true, false] + code(0x30 + 0x5B, 8) + code(0x30 + 0x20, 8)
         let match = code(0xC0 + 285 - 280, 8) + code(0, 5)
         let opening = pack(start + Array(repeating: match, count: 8).joined() + match.prefix(5))
-        let pattern = Array(opening[3...])
-        let end = pack(Array(match.dropFirst(5)) + code(0x30 + 0x5D, 8) + code(0, 7))
+        // Doubled until it is one long piece: appending a few bytes half a million times takes seconds in a debug build.
+        var pattern = Array(opening[3...])
         let repetitions = unpackedSize / (258 * 8)
+        while pattern.count < 13 * repetitions { pattern += pattern }
+        let end = pack(Array(match.dropFirst(5)) + code(0x30 + 0x5D, 8) + code(0, 7))
         var stream: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]
-        stream.reserveCapacity(13 * repetitions + 64)
-        stream += opening
-        for _ in 1..<repetitions { stream += pattern }
+        stream += opening.prefix(3) + pattern.prefix(13 * repetitions)
         return stream + end + Array(repeating: 0, count: 8)
     }()
 

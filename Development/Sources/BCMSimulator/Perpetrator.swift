@@ -39,7 +39,7 @@ enum Perpetrator {
             handler.writeHead(answer, length: answer.body.count, keepsAlive, context)
             let half = answer.body.prefix(max(1, answer.body.count / 2))
             context.writeAndFlush(handler.wrapOutboundOut(ByteBuffer(bytes: half)), promise: nil)
-            if fault == .truncate { context.close(promise: nil) }
+            if fault == .truncate { handler.closeWhenWritten(context) }
             return true
         case .reset:
             reset(context)

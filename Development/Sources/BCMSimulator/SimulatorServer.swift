@@ -44,6 +44,13 @@ public final class SimulatorServer: Sendable {
         public var connections = 0
         /// Requests.
         public var requests = 0
+
+        /// Creates counters.
+        public init(accepted: Int = 0, connections: Int = 0, requests: Int = 0) {
+            self.accepted = accepted
+            self.connections = connections
+            self.requests = requests
+        }
     }
 
     private struct Shared {
@@ -58,7 +65,8 @@ public final class SimulatorServer: Sendable {
         var watch: RepeatedTask?
     }
 
-    let configuration: Configuration
+    /// What the service was told.
+    public let configuration: Configuration
     let service: RESTService
     let cache: StateCache
     let logger: Logger
@@ -90,7 +98,12 @@ public final class SimulatorServer: Sendable {
         let loop = group.next()
         // Even a service that starts with a closed port must know its number.
         try await open(on: loop).get()
-        try await adjust(on: loop).get()
+        for _ in 0..<100 {
+            try await adjust(on: loop).get()
+            let wanted = TransportMode(cache.state, headNode: configuration.headNode).listener
+            if shared.withLock({ $0.listening == wanted }) { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let watch = loop.scheduleRepeatedTask(initialDelay: .milliseconds(50), delay: .milliseconds(50)) { [self] _ in
             _ = adjust(on: loop)
         }
@@ -127,6 +140,7 @@ public final class SimulatorServer: Sendable {
             shared.changing = true
             shared.silent = nil
             defer { shared.listener = nil }
+            shared.listening = nil
             return (stale, shared.listener, true)
         }
         for channel in stale { Self.drop(channel) }
@@ -137,8 +151,8 @@ public final class SimulatorServer: Sendable {
             case .open: return open(on: loop)
             case .closed: shared.withLock { $0.listening = .closed }
             case .silent:
-                let silent = SilentListener(address: configuration.address, port: port)
-                if silent == nil { logger.error("the port cannot be occupied; it stays closed") }
+                // The port may still be held by a child process that was just forked: the watch tries again.
+                guard let silent = SilentListener(address: configuration.address, port: port) else { break }
                 shared.withLock {
                     $0.silent = silent
                     $0.listening = .silent

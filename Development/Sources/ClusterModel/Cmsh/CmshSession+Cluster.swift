@@ -130,7 +130,10 @@ extension CmshSession {
             let options = try CmshOptions(words, valued: ["-d"], flags: [])
             let now = Int(Date().timeIntervalSince1970)
             let rows = state.certificates.map {
-                [$0.serial, "\(($0.notAfter - now) / 86400)", $0.commonName, $0.profile, $0.revoked ? "Yes" : "No"]
+                [
+                    $0.serial, "\(($0.notAfter - now + 86399) / 86400)", $0.commonName, $0.profile,
+                    $0.revoked ? "Yes" : "No",
+                ]
             }
             output += try CmshTable(
                 columns: ["Serial num", "Days left", "Common name", "Profile", "Revoked"], rows: rows

@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
         .testTarget(
             name: "JobstatsDeployTests",
-            dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets"]),
+            dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets", "ServiceManager"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -112,7 +112,7 @@ enum HostChecks {
         done
         """
 
-    static func port(_ port: Int, for unit: String, isAdopted: Bool) -> CheckResource {
+    static func port(_ port: Int, for unit: String) -> CheckResource {
         CheckResource(
             "port \(port) is free, or \(unit) has it", Command("sh", ["-c", listeners, "sh", String(port)])
         ) { judgePort($0, port, unit) }

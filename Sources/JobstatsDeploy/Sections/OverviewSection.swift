@@ -78,7 +78,7 @@ extension JobstatsPlan {
     private func portCheck(_ id: String, _ port: Int, _ name: String, on hosts: [Host]) -> Step {
         Step(
             id, "Port \(port) for \(name)", on: hosts,
-            HostChecks.port(port, for: "\(name).service", isAdopted: context.adopts(name)))
+            HostChecks.port(port, for: "\(name).service"))
     }
 
     // MARK: Names and shared storage

@@ -111,6 +111,14 @@ public actor ProgressFile: ProgressRecorder {
         return progress
     }
 
+    /// Names the plan that this run carries out; saved with the next result.
+    ///
+    /// - Returns: whether progress of another plan is continued.
+    public func begin(planDigest: String) -> Bool {
+        defer { progress.plan = planDigest }
+        return !progress.plan.isEmpty && progress.plan != planDigest
+    }
+
     /// Saves one result; returns when it is on disk.
     public func record(_ result: StepResult) async -> String? {
         let seconds =

@@ -206,10 +206,7 @@ public struct SetupRun: Sendable {
 
         let display = RunDisplay(console: console)
         let known = Collected(Plan(sections: first.sections))
-        var progress: ProgressFile?
-        if options.mode == .run {
-            progress = ProgressFile(path: options.progressPath, continuing: earlier)
-        }
+        let progress = options.mode == .run ? ProgressFile(path: options.progressPath, continuing: earlier) : nil
         let runner = PlanRunner(
             plan: first, connector: connector,
             options: .init(
@@ -230,6 +227,11 @@ public struct SetupRun: Sendable {
             }
             let plan = try plan(configuration, programs, found, rest, limit)
             known.append(plan)
+            if await progress?.begin(planDigest: PlanDigest.hex(known.plan)) == true {
+                console.write(
+                    "   The plan is not the one that was interrupted: a program, or what BCM says, has changed since.\n"
+                )
+            }
             return plan
         }
         display.end()

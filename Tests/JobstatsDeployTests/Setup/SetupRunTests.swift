@@ -1,0 +1,85 @@
+import CommandExecution
+import Glibc
+import Logging
+import Testing
+
+@testable import JobstatsDeploy
+
+/// Fails the test when anything is contacted.
+private struct NoHosts: HostConnector {
+    func connect(to host: Host) async -> any HostConnection {
+        Issue.record("\(host) was contacted")
+        return LocalConnection()
+    }
+}
+
+struct SetupRunTests {
+    private let folder = TemporaryFolder()
+
+    private func run(_ json: String, _ change: (inout SetupOptions) -> Void = { _ in }) async -> (Int32, TestConsole) {
+        let file = folder.write("config.json", json)
+        var options = SetupOptions(
+            configurationFile: file, stateDirectory: "\(folder.path)/state", programFolder: "/nonexistent")
+        change(&options)
+        let console = TestConsole()
+        let setup = SetupRun(
+            options: options, console: console, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            connector: NoHosts())
+        return (await setup.run(), console)
+    }
+
+    private let small = """
+        {"systems": {"dgx_nodes": ["dgx-[01-03]"], "prometheus_server": ["mon-01"]}}
+        """
+
+    @Test func dryRunContactsNothingAndWritesTheDocumentAlone() async {
+        let (status, console) = await run(small) { $0.mode = .dryRun }
+        #expect(status == 0)
+        #expect(console.output.contains("Nothing was contacted and nothing was changed."))
+        #expect(folder.read("state/guided_setup_document.md")?.isEmpty == false)
+        #expect(folder.read("state/guided_setup_progress.json") == nil)
+    }
+
+    @Test func everyErrorOfTheConfigurationIsShownAtOnceAndNothingIsTouched() async {
+        let (status, console) = await run(
+            """
+            {"prometheus_port": 99999, "systems": {"dgx_nodes": ["dgx-01;reboot", "$(x)"], "prometheus_server": ["m"]}}
+            """)
+        #expect(status == 2)
+        for key in ["prometheus_port", "systems.dgx_nodes[0]", "systems.dgx_nodes[1]"] {
+            #expect(console.errors.contains(key))
+        }
+        #expect(folder.names == ["config.json"])
+    }
+
+    @Test func withoutATerminalItNeedsToBeToldThatNobodyAnswers() async {
+        let (status, console) = await run(small)
+        #expect(status == 2)
+        #expect(console.errors.contains("--non-interactive"))
+        #expect(folder.names == ["config.json"])
+    }
+
+    @Test func hostOutsideTheConfigurationIsAnErrorAndNotNothingToDo() async {
+        let (status, console) = await run(small) {
+            $0.mode = .dryRun
+            $0.limit = ["dgx-[02-05]"]
+        }
+        #expect(status == 2)
+        #expect(console.errors.contains("dgx-[04-05]"))
+    }
+
+    @Test func resumeWithoutProgressSaysSo() async {
+        let (status, console) = await run(small) {
+            $0.isNonInteractive = true
+            $0.resumes = true
+        }
+        #expect(status == 2)
+        #expect(console.errors.contains("nothing to resume") || getuid() != 0)
+    }
+
+    @Test func sectionThatDoesNotExistIsRefused() async {
+        let (status, console) = await run(small) { $0.sections = [4, 77] }
+        #expect(status == 2)
+        #expect(console.errors.contains("there is no section 77"))
+    }
+}

@@ -51,7 +51,7 @@ public struct SetupRun: Sendable {
         do {
             let configuration = try readConfiguration()
             let limit = try hostLimit(configuration)
-            if options.mode == .dryRun { return try describe(configuration, limit) }
+            if options.mode == .dryRun { return try await describe(configuration, limit) }
             return try await work(configuration, limit)
         } catch let stop as Stop {
             console.writeError(stop.message + "\n")
@@ -142,7 +142,7 @@ public struct SetupRun: Sendable {
     }
 
     private func plan(
-        _ configuration: DeploymentConfiguration, _ programs: ProgramLocator.Findings, _ facts: SiteFacts?,
+        _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ facts: SiteFacts?,
         _ sections: Set<Int>, _ limit: Set<String>?
     ) throws -> Plan {
         if options.removesMonitor {
@@ -151,9 +151,18 @@ public struct SetupRun: Sendable {
         }
         let context = DeploymentContext(
             localHost: Host(Self.hostName, isLocal: true), programs: programs.programs, facts: facts,
-            consents: options.consents)
+            consents: options.consents, prometheusComparesAddresses: programs.prometheusComparesAddresses)
         let plan = try JobstatsPlan(configuration: configuration, context: context).plan(sections: sections)
         return limit.map { plan.limited(to: $0) } ?? plan
+    }
+
+    /// Finds the programs to copy; a removal copies none.
+    private func programs(_ configuration: DeploymentConfiguration, mayDownload: Bool) async -> ProgramFinder.Findings {
+        if options.removesMonitor { return ProgramFinder.Findings() }
+        return await ProgramFinder(
+            directory: "\(options.stateDirectory)/programs", programDirectory: options.programFolder,
+            mayDownload: mayDownload
+        ).find(for: configuration, sections: sections)
     }
 
     /// This machine's short name.
@@ -166,10 +175,9 @@ public struct SetupRun: Sendable {
 
     // MARK: - Dry run
 
-    private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) throws -> Int32 {
-        let programs = ProgramLocator(configuration: configuration, programFolder: options.programFolder)
-            .find(ProgramLocator.names(for: sections, configuration))
-        for problem in programs.problems { console.writeError("warning: \(problem)\n") }
+    private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
+        let programs = await programs(configuration, mayDownload: false)
+        for issue in programs.issues { console.writeError("warning: \(issue.keyPath): \(issue.message)\n") }
         let plan = try plan(configuration, programs, nil, sections, limit)
         try prepareStateDirectory()
         try writeDocument(configuration, plan, nil)
@@ -195,10 +203,10 @@ public struct SetupRun: Sendable {
         let lock = options.mode == .run ? try takeLock() : nil
         defer { withExtendedLifetime(lock) {} }
         let earlier = try await earlierProgress(configuration)
-        let programs = ProgramLocator(configuration: configuration, programFolder: options.programFolder)
-            .find(ProgramLocator.names(for: sections, configuration))
-        guard programs.problems.isEmpty else {
-            throw Stop(status: 2, message: programs.problems.joined(separator: "\n"))
+        let programs = await programs(configuration, mayDownload: options.mode == .run)
+        let wrong = programs.issues.filter { $0.severity == .error }
+        guard wrong.isEmpty else {
+            throw Stop(status: 2, message: wrong.map(\.description).joined(separator: "\n"))
         }
         let first = try plan(configuration, programs, nil, sections.intersection([1]), limit)
         let outline = try plan(configuration, programs, nil, sections, limit)
@@ -313,7 +321,15 @@ public struct SetupRun: Sendable {
     private func writeDocument(
         _ configuration: DeploymentConfiguration, _ plan: Plan, _ report: RunReport?
     ) throws(Stop) {
-        let text = PlanDocument(configuration: configuration, plan: plan, report: report).markdown
+        let kind: DeploymentDocument.Kind =
+            switch options.mode {
+            case .dryRun: .dryRun
+            case .check: .check
+            case .run: .run
+            }
+        let text = DeploymentDocument(
+            plan: plan, configuration: configuration, kind: kind, headNode: Self.hostName, report: report, date: Date()
+        ).markdown
         do {
             try DurableFile.write(Array(text.utf8), to: options.documentPath)
         } catch {

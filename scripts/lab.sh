@@ -12,6 +12,8 @@
 . "$repository/scripts/lab/network.sh"
 # shellcheck source=scripts/lab/storage.sh
 . "$repository/scripts/lab/storage.sh"
+# shellcheck source=scripts/lab/cluster.sh
+. "$repository/scripts/lab/cluster.sh"
 # shellcheck source=scripts/lab/nodes.sh
 . "$repository/scripts/lab/nodes.sh"
 
@@ -30,6 +32,8 @@ that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
   check                    says whether this machine can run it: status 0, or 77 with the reason
   status                   the hosts and what is wrong with them on purpose
   env                      paths and names for other programs, as NAME=VALUE lines
+  config                   a configuration for guided-setup that fits the lab
+  simulator COMMAND...     bcm-simulator (set, show) on the simulated cluster: scripts/lab.sh simulator set --help
   ssh HOST [COMMAND...]    a shell or a command on a host, as root
   run COMMAND...           a command on this machine, within the lab's network
   add INDEX                one more DGX node, while the lab runs
@@ -149,6 +153,7 @@ command_up() {
     local hosts=(head-a head-b)
     [[ $monitoring == no ]] || hosts+=(mon-01)
     for ((index = 1; index <= 10#$dgx; index++)); do hosts+=("$(dgx_name "$index")"); done
+    create_cluster "${hosts[@]}"
     for host in "${hosts[@]}"; do create_node "$host"; done
     move_master head-a
     for host in "${hosts[@]}"; do switch_on "$host"; done
@@ -216,6 +221,20 @@ command_env() {
     require_lab
     printf 'JOBSTATS_LAB_DIRECTORY=%s\nJOBSTATS_LAB_NAMESPACE=%s\nJOBSTATS_LAB_SSH_CONFIG=%s\nJOBSTATS_LAB_STORE=%s\n' \
         "$lab_directory" "$lab_name" "$ssh_directory/config" "$store"
+}
+
+command_config() {
+    require_lab
+    print_configuration
+}
+
+command_simulator() {
+    (($#)) || usage_error "simulator needs a command: set or show"
+    require_lab
+    has_simulator || fail 1 "this lab has no simulated BCM; scripts/build.sh builds it"
+    local command=$1
+    shift
+    exec "$simulator" "$command" --directory "$cluster_directory" "$@"
 }
 
 command_ssh() {
@@ -336,7 +355,7 @@ main() {
     local command=${1-}
     (($# == 0)) || shift
     case $command in
-        up | down | check | status | env | ssh | run | add | master | storage) "command_$command" "$@" ;;
+        up | down | check | status | env | config | simulator | ssh | run | add | master | storage) "command_$command" "$@" ;;
         crash) for_each cut_power "$@" ;;
         on) for_each power_on "$@" ;;
         reboot) for_each reboot_node "$@" ;;

@@ -111,3 +111,43 @@ require_packages() {
     fi
     rm -f "$log"
 }
+
+# --- Building ---------------------------------------------------------------------------------------------------------
+
+# Where scripts/build.sh leaves the programs that are installed on other machines: static, stripped.
+# shellcheck disable=SC2034 # for those who source this file
+programs_directory=$repository/.build-static/release
+# Where it leaves the programs for tests, demonstration and training.
+# shellcheck disable=SC2034 # for those who source this file
+development_directory=$repository/Development/.build/debug
+# The stand-in for the exporters is installed on nodes, so it is static, too.
+# shellcheck disable=SC2034 # for those who source this file
+stand_in_directory=$repository/Development/.build-static/release
+
+# shellcheck disable=SC2034 # for those who source this file
+build_packages=(libcurl4-openssl-dev libssl-dev pkg-config git)
+least_swift=6.2
+
+# require_swift: ends the script unless a Swift that can build this project is on PATH. It is never installed.
+require_swift() {
+    local version
+    command -v swift >/dev/null ||
+        fail "$exit_cannot_run" "there is no swift on PATH; install Swift $least_swift or later from https://www.swift.org/install"
+    version=$(swift --version 2>/dev/null)
+    [[ $version =~ Swift\ version\ ([0-9]+\.[0-9]+) ]] ||
+        fail "$exit_cannot_run" "swift --version says nothing about its version: $version"
+    printf '%s\n%s\n' "$least_swift" "${BASH_REMATCH[1]}" | sort --version-sort --check=quiet ||
+        fail "$exit_cannot_run" "Swift ${BASH_REMATCH[1]} is too old; install $least_swift or later from https://www.swift.org/install"
+}
+
+# run_program NAME ARGUMENT...: becomes this repository's program when it has been built, else the installed one, else
+# builds it first.
+run_program() {
+    local name=$1
+    shift
+    if [[ ! -x $programs_directory/$name ]]; then
+        if command -v "$name" >/dev/null; then exec "$name" "$@"; fi
+        "$repository/scripts/build.sh" --programs --quiet
+    fi
+    exec "$programs_directory/$name" "$@"
+}

@@ -9,7 +9,8 @@ base_packages=(
 )
 # Debian's Prometheus: installed on mon-01 alone; the head nodes hold its programs for deployments.
 monitoring_packages=(prometheus prometheus-node-exporter)
-base_version=1 # raise it when the way the base is built changes
+artifacts_directory=/opt/bcm-jobstats/artifacts
+base_version=2 # raise it when the way the base is built changes
 
 base_directory() {
     local key
@@ -21,7 +22,10 @@ base_directory() {
 build_base() {
     local base work started
     base=$(base_directory)
-    [[ -d $base/root && -e $base/complete ]] && return 0
+    if [[ -e $base/complete ]]; then
+        touch "$base"
+        return 0
+    fi
     require_packages mmdebstrap
     started=$(now_ms)
     say "Building the nodes' root file system (once; kept in $base)"
@@ -45,6 +49,8 @@ build_base() {
     touch "$work/complete"
     rm -rf "$base"
     mv "$work" "$base"
+    # Bases of other versions that nobody made or used lately.
+    find "$cache_directory" -mindepth 1 -maxdepth 1 -name 'lab-base-*' -mtime +7 -exec rm -rf --one-file-system {} +
     say "Built in $(seconds_since "$started") s, $(du -sm "$base" | cut -f1) MiB"
 }
 
@@ -62,10 +68,11 @@ settle_base() {
 }
 
 # install_monitoring_layer WORK: the packages of the monitoring node, installed above the base, none of their services
-# enabled; and the programs alone, for the head nodes.
+# enabled; and, as a layer of the head nodes, the programs alone.
 install_monitoring_layer() {
     local work=$1 merged=$1/overlay/merged package
-    mkdir -p "$merged" "$work/overlay/work" "$work/programs"
+    local artifacts=$work/artifacts$artifacts_directory
+    mkdir -p "$merged" "$work/overlay/work" "$artifacts"
     mount -t overlay "$lab_name" -o "lowerdir=$work/root,upperdir=$work/monitoring,workdir=$work/overlay/work" "$merged"
     printf '#!/bin/sh\nexit 101\n' >"$merged/usr/sbin/policy-rc.d" # no service starts inside a chroot
     chmod 755 "$merged/usr/sbin/policy-rc.d"
@@ -82,9 +89,9 @@ install_monitoring_layer() {
     chroot "$merged" dpkg --purge prometheus-node-exporter >>"$work/log" 2>&1 </dev/null
     umount "$merged"
     for package in "$work"/debs/prometheus_*.deb "$work"/debs/prometheus-node-exporter_*.deb; do
-        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work/programs" --strip-components=3 --wildcards './usr/bin/*'
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$artifacts" --strip-components=3 --wildcards './usr/bin/*'
     done
-    chmod 755 "$work"/programs/*
+    mv "$artifacts/prometheus-node-exporter" "$artifacts/node_exporter"
 }
 
 # unmount_below DIRECTORY: lazily, the deepest first.

@@ -71,6 +71,7 @@ create_node() {
     mkdir -p "$identity/etc/ssh" "$directory/upper" "$directory/root"
     echo "$host" >"$identity/etc/hostname"
     ssh-keygen -q -t ed25519 -N '' -C "$host" -f "$identity/etc/ssh/ssh_host_ed25519_key"
+    give_certificate "$host"
     cp -a "$identity/." "$directory/upper/"
     tr -d - </proc/sys/kernel/random/uuid >"$directory/upper/etc/machine-id"
     if is_head "$host"; then
@@ -87,8 +88,12 @@ create_node() {
 attach_disk() {
     local host=$1 directory=$nodes_directory/$1 base lower
     base=$(base_directory)
-    lower=$lab_directory/layer:$base/root
-    [[ $host != mon-* ]] || lower=$lab_directory/layer:$base/monitoring:$base/root
+    lower=$lab_directory/layer-${host%%-*}:$lab_directory/layer
+    case $host in
+        head-*) lower+=:$base/artifacts ;;
+        mon-*) lower+=:$base/monitoring ;;
+    esac
+    lower+=:$base/root
     rm -rf "$directory/work"
     mkdir -p "$directory/work"
     mount -t overlay "$lab_name" -o "lowerdir=$lower,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
@@ -116,15 +121,16 @@ switch_on() {
 
 # run_node HOST: the body of that background process. A reboot inside ends nspawn with status 133.
 run_node() {
-    local host=$1 directory=$nodes_directory/$1 status container
+    local host=$1 directory=$nodes_directory/$1 status container binds
+    mapfile -t binds < <(cluster_binds "$host")
     enter_cgroup "$host"
     [[ ${cgroup_view:-v2} != v2 ]] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
     while :; do
         systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$directory/root" \
             --machine="$(namespace_of "$host")" --hostname="$host" \
             --network-namespace-path="/run/netns/$(namespace_of "$host")" \
-            --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
-            --bind="$directory/port:/srv/storage" &
+            --capability=CAP_NET_ADMIN --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
+            --bind="$directory/port:/srv/storage" "${binds[@]}" &
         container=$!
         echo "$container" >"$directory/nspawn.pid"
         status=0

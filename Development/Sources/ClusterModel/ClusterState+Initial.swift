@@ -58,15 +58,20 @@ extension StateStore {
                 .init(
                     commonName: "Administrator", profile: "admin", keyFile: authority.adminKey,
                     certificateFile: authority.adminCertificate)))
-        for node in state.allNodes {
-            state.certificates.append(
-                try authority.issue(
-                    .init(
-                        commonName: node.name, profile: "node", keyFile: authority.key(ofNode: node.name),
-                        certificateFile: authority.certificate(ofNode: node.name))))
-        }
+        for node in state.allNodes { state.certificates.append(try authority.issueCertificate(ofNode: node.name)) }
         try create(state)
         return state
+    }
+
+    /// Adds a compute node of the first category to a cluster that is there, with a certificate of its own.
+    public func add(_ host: ClusterPlan.Host) throws {
+        guard Self.isHostName(host.name) else { throw StateError(path, "\"\(host.name)\" is no host name") }
+        let authority = CertificateAuthority(of: self)
+        try update { state in
+            guard state.node(host.name) == nil else { throw StateError(path, "\(host.name) exists already") }
+            state.nodes.append(Node(host, category: state.categories.first?.name, roles: []))
+            state.certificates.append(try authority.issueCertificate(ofNode: host.name))
+        }
     }
 
     static func isHostName(_ name: String) -> Bool {
@@ -79,12 +84,7 @@ extension ClusterState {
     /// A cluster as an administrator finds it after installation with Slurm, and no node with the role `slurmclient`.
     init(_ plan: ClusterPlan) {
         func nodes(_ hosts: [ClusterPlan.Host], category: String?, roles: [String]) -> [Node] {
-            hosts.map { host in
-                Node(
-                    name: host.name, address: host.address,
-                    hardwareAddress: (host.hardwareAddress ?? Self.hardwareAddress(for: host.address)).uppercased(),
-                    category: category, roles: roles.map { Role(name: $0) })
-            }
+            hosts.map { Node($0, category: category, roles: roles.map { Role(name: $0) }) }
         }
         clusterName = "basecm10"
         headNodes = nodes(
@@ -137,5 +137,24 @@ extension ClusterState {
     /// A hardware address in BCM's capitals.
     public static func hardwareAddress(forBytes bytes: [UInt8]) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: ":")
+    }
+}
+
+extension Node {
+    init(_ host: ClusterPlan.Host, category: String?, roles: [Role]) {
+        let hardwareAddress = host.hardwareAddress ?? ClusterState.hardwareAddress(for: host.address)
+        self.init(
+            name: host.name, address: host.address, hardwareAddress: hardwareAddress.uppercased(), category: category,
+            roles: roles)
+    }
+}
+
+extension CertificateAuthority {
+    /// Signs the certificate that every node has for itself.
+    func issueCertificate(ofNode name: String) throws -> IssuedCertificate {
+        try issue(
+            .init(
+                commonName: name, profile: "node", keyFile: key(ofNode: name),
+                certificateFile: certificate(ofNode: name)))
     }
 }

@@ -15,7 +15,7 @@ struct Simulator: AsyncParsableCommand {
             'init' makes a simulated cluster in a folder, 'serve' answers as one of its head nodes, 'set' changes what \
             the cluster is like and what goes wrong, 'show' prints the state. The simulated cmsh works on the same folder.
             """,
-        subcommands: [Initialize.self, Serve.self, Set.self, Show.self])
+        subcommands: [Initialize.self, Add.self, Serve.self, Set.self, Show.self])
 }
 
 /// Where the simulated cluster is.
@@ -44,11 +44,11 @@ struct Initialize: ParsableCommand {
     func run() throws {
         var addresses: [String: String] = [:]
         for text in hardwareAddresses {
-            let (name, address) = try Self.pair(text)
+            let (name, address) = try pair(text)
             addresses[name] = address
         }
         func host(_ text: String) throws -> ClusterPlan.Host {
-            let (name, address) = try Self.pair(text)
+            let (name, address) = try pair(text)
             return .init(name: name, address: address, hardwareAddress: addresses.removeValue(forKey: name))
         }
         var plan = ClusterPlan(headNodes: try heads.map(host), nodes: try nodes.map(host))
@@ -60,10 +60,29 @@ struct Initialize: ParsableCommand {
                 + "\(state.nodes.count) compute node(s)")
     }
 
-    private static func pair(_ text: String) throws -> (String, String) {
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { throw ValidationError("expected NAME=VALUE, not '\(text)'") }
-        return (parts[0], parts[1])
+}
+
+/// The two halves of `NAME=VALUE`.
+private func pair(_ text: String) throws -> (String, String) {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { throw ValidationError("expected NAME=VALUE, not '\(text)'") }
+    return (parts[0], parts[1])
+}
+
+/// Adds a compute node.
+struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Add a compute node to the cluster.")
+
+    @OptionGroup var location: Location
+    @Option(help: "The node, NAME=ADDRESS.")
+    var node: String
+    @Option(help: "Its hardware address; made up when left out.")
+    var mac: String?
+
+    func run() throws {
+        let (name, address) = try pair(node)
+        try location.store.add(.init(name: name, address: address, hardwareAddress: mac))
+        print("added \(name)")
     }
 }
 

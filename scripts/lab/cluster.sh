@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # names come from, and go to, the script that sources this
+# What makes the hosts a BCM cluster: the simulated head nodes, certificates, this project's programs, the stand-ins.
+# Without the built programs (scripts/build.sh) the hosts are plain Debian machines.
+
+simulator=$development_directory/bcm-simulator
+bcm_directory=/cm/local/apps/cmd
+cluster_directory=$lab_directory/cluster # the simulated cluster; both head nodes see it, whatever happens to the network
+
+has_simulator() { [[ -x $simulator && -x $development_directory/simulated-cmsh ]]; }
+
+# swift_runtime: the folder of the Swift libraries that the simulator needs, at the same place in the nodes.
+swift_runtime() { ldd "$simulator" | awk '/libswiftCore\.so/ { sub("/[^/]*$", "", $3); print $3 }'; }
+
+# create_cluster HOST...: the simulated cluster with these hosts, and the layers of the kinds of node.
+create_cluster() {
+    local host arguments=()
+    mkdir -p "$lab_directory/layer-head" "$lab_directory/layer-mon" "$lab_directory/layer-dgx"
+    create_head_layer
+    create_dgx_layer
+    if ! has_simulator; then
+        warn "there is no simulated BCM in this lab: scripts/build.sh has not built it"
+        return 0
+    fi
+    for host in "$@"; do
+        if is_head "$host"; then arguments+=(--head); else arguments+=(--node); fi
+        arguments+=("$host=$(address_of "$host")" --mac "$host=$(mac_of "$host")")
+    done
+    "$simulator" init --directory "$cluster_directory" --shared-address "$master_address" "${arguments[@]}" >/dev/null
+    install -D -m 644 "$cluster_directory/pki/cacert.pem" "$lab_directory/layer$bcm_directory/etc/cacert.pem"
+    install -d -m 700 "$lab_directory/layer-head/root" "$lab_directory/layer-head/root/.cm"
+    install -m 600 "$cluster_directory"/pki/admin.{pem,key} "$lab_directory/layer-head/root/.cm/"
+}
+
+create_head_layer() {
+    local layer=$lab_directory/layer-head program
+    mkdir -p "$layer/usr/local/bin" "$layer/cm/local/apps/bcm-simulator"
+    for program in bcm-role-monitor guided-setup deploy-role-monitor; do
+        [[ ! -x $programs_directory/$program ]] || cp "$programs_directory/$program" "$layer/usr/local/bin/"
+    done
+    has_simulator || return 0
+    mkdir -p "$layer/etc/systemd/system/multi-user.target.wants" "$layer/usr/local/libexec" "$layer$bcm_directory/bin"
+    cp "$simulator" "$layer/usr/local/libexec/bcm-simulator"
+    cp "$development_directory/simulated-cmsh" "$layer$bcm_directory/bin/cmsh"
+    cat >"$layer/etc/systemd/system/bcm-simulator.service" <<'END'
+[Unit]
+Description=Simulated BCM head node (a stand-in for CMDaemon, for tests and training)
+
+[Service]
+ExecStart=/usr/local/libexec/bcm-simulator serve --host-name %H --listen 0.0.0.0:8081
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+END
+    ln -s ../bcm-simulator.service "$layer/etc/systemd/system/multi-user.target.wants/"
+}
+
+# The exporters that need GPUs and Slurm are stand-ins, installed as a deployment leaves them: not enabled, not running.
+create_dgx_layer() {
+    local layer=$lab_directory/layer-dgx stand_in=$stand_in_directory/exporter-standin name port
+    [[ -x $stand_in ]] || return 0
+    mkdir -p "$layer/usr/local/bin" "$layer/etc/systemd/system"
+    while read -r name port; do
+        cp "$stand_in" "$layer/usr/local/bin/$name"
+        cat >"$layer/etc/systemd/system/$name.service" <<END
+[Unit]
+Description=Stand-in for $name: serves its metric families with made-up figures
+
+[Service]
+ExecStart=/usr/local/bin/$name --web.listen-address=:$port
+User=nobody
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+END
+    done <<'END'
+cgroup_exporter 9306
+nvidia_gpu_exporter 9445
+END
+}
+
+# give_certificate HOST: BCM gives each node a certificate of its own; it is part of the node's identity.
+give_certificate() {
+    local target=$nodes_directory/$1/identity$bcm_directory/etc source=$cluster_directory/pki/nodes/$1
+    has_simulator || return 0
+    [[ -e $source.pem ]] || "$simulator" add --directory "$cluster_directory" \
+        --node "$1=$(address_of "$1")" --mac "$(mac_of "$1")" >/dev/null
+    mkdir -p "$target"
+    install -m 600 "$source.pem" "$target/cert.pem"
+    install -m 600 "$source.key" "$target/cert.key"
+}
+
+# cluster_binds HOST: the options of systemd-nspawn that a head node needs beside the others', one a line.
+cluster_binds() {
+    is_head "$1" && has_simulator || return 0
+    printf -- '--bind=%s:/cm/local/apps/bcm-simulator\n' "$cluster_directory"
+    printf -- '--bind-ro=%s\n' "$(swift_runtime)"
+}
+
+# print_configuration: what guided-setup needs to know to deploy to this lab.
+print_configuration() {
+    local artifacts name sum first=yes
+    artifacts=$(base_directory)/artifacts$artifacts_directory
+    printf '{\n  "cluster_name": "slurm",\n  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
+    printf '  "use_existing_grafana": true,\n  "systems": {\n    "slurm_controller": ["head-a", "head-b"],\n'
+    printf '    "login_nodes": [],\n    "dgx_nodes": [%s],\n' \
+        "$(existing_hosts | sed -n 's/^\(dgx-.*\)/"\1"/p' | paste -sd, | sed 's/,/, /g')"
+    printf '    "prometheus_server": ["mon-01"],\n    "grafana_server": ["mon-01"]\n  },\n  "artifacts": {\n'
+    for name in node_exporter prometheus promtool; do
+        sum=$(sha256sum "$artifacts/$name")
+        [[ $first == yes ]] || printf ',\n'
+        first=no
+        printf '    "%s": {"path": "%s/%s", "sha256": "%s"}' "$name" "$artifacts_directory" "$name" "${sum%% *}"
+    done
+    printf '\n  }\n}\n'
+}

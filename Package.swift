@@ -81,7 +81,12 @@ let package = Package(
         .testTarget(
             name: "BCMClientTests", dependencies: ["BCMClient", "CommandExecution", logging],
             exclude: ["Peer"]),
-        .testTarget(name: "RoleMonitorTests", dependencies: ["RoleMonitor", logging]),
+        .testTarget(
+            name: "RoleMonitorTests",
+            dependencies: [
+                "RoleMonitor", "BCMClient", "CommandExecution", "PromTargets", "ServiceManager", "bcm-role-monitor",
+                logging,
+            ]),
         .testTarget(
             name: "JobstatsDeployTests",
             dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets", "ServiceManager"]),

@@ -1,130 +1,152 @@
+public import ServiceManager
+
 /// The role monitor's systemd unit, for systemd 249 and later.
 public enum MonitorUnit {
-    /// The unit's file, with the reason of each protection that is left out beside it.
+    /// The unit, with the reason of each protection that is left out beside it.
     ///
     /// - Parameters:
     ///   - targetsDirectory: the directory of target files, which the unit may write.
     ///   - metricsTextfile: the metrics file, whose directory the unit may write; nil for none.
+    /// - Throws: ``ServiceError/Code/invalidValue`` for a path that cannot stand in a unit, one with a newline.
+    public static func unitFile(
+        targetsDirectory: String = MonitorPaths.targetsDirectory,
+        metricsTextfile: String? = MonitorPaths.metricsTextfile
+    ) throws(ServiceError) -> UnitFile {
+        UnitFile(sections: [
+            UnitFile.Section("Unit", try unit()),
+            UnitFile.Section(
+                "Service", try service() + protections() + paths(targetsDirectory, metricsTextfile)),
+            UnitFile.Section("Install", [try UnitFile.Directive("WantedBy", "multi-user.target")]),
+        ])
+    }
+
+    /// The text of the unit's file. Control characters, which no path in a configuration can hold, are left out.
     public static func rendered(
         targetsDirectory: String = MonitorPaths.targetsDirectory,
         metricsTextfile: String? = MonitorPaths.metricsTextfile
     ) -> String {
-        var writable = "ReadWritePaths=-\(escaped(targetsDirectory))\n"
-        if let directory = metricsTextfile.flatMap(directory(of:)) {
-            writable += "ReadWritePaths=-\(escaped(directory))\n"
+        func printable(_ path: String) -> String {
+            String(String.UnicodeScalarView(path.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
         }
-        return [
-            unit, service, hardening, "# Shared storage may be missing at the start: the leading dash.\n", writable,
-            install,
+        let unit = try? unitFile(
+            targetsDirectory: printable(targetsDirectory), metricsTextfile: metricsTextfile.map(printable))
+        return unit?.rendered ?? ""
+    }
+
+    private typealias Directives = [UnitFile.Directive]
+
+    private static func unit() throws(ServiceError) -> Directives {
+        [
+            try .init("Description", "BCM role monitor: jobstats exporters follow the Slurm role"),
+            try .init("Wants", "network-online.target"),
+            try .init(
+                "After", "network-online.target remote-fs.target",
+                comment: "Shared storage is waited for at boot, but not needed: no RequiresMountsFor=."),
+            try .init(
+                "StartLimitIntervalSec", "0",
+                comment: "Restarts go on for ever: an outage of hours must not end in a monitor that stays down."),
         ]
-        .joined()
     }
 
-    /// The folder of a file.
-    private static func directory(of file: String) -> String? {
-        guard let slash = file.lastIndex(of: "/"), slash > file.startIndex else { return nil }
-        return String(file[..<slash])
+    private static func service() throws(ServiceError) -> Directives {
+        [
+            try .init("Type", "notify"),
+            try .init("NotifyAccess", "main"),
+            try .init("ExecStart", arguments: [MonitorPaths.program]),
+            try .init("ExecReload", "/bin/kill -HUP $MAINPID"),
+            try .init("Restart", "on-failure"),
+            try .init("RestartSec", "10"),
+            try .init(
+                "RestartPreventExitStatus", "2", comment: "A mistake in the configuration, which no restart mends."),
+            try .init(
+                "RestartForceExitStatus", "75",
+                comment:
+                    "The monitor asks for it when shared storage is read-only in this unit's mount namespace alone."),
+            try .init("SuccessExitStatus", "75"),
+            try .init(
+                "WatchdogSec", "120", comment: "Fed after each bounded step; the longest is a systemctl call of 30 s."),
+            try .init("TimeoutStartSec", "60"),
+            try .init(
+                "TimeoutStopSec", "5",
+                comment: "The monitor ends within a second; a child that shared storage hangs may not."),
+            try .init("KillMode", "mixed"),
+            try .init("StateDirectory", "bcm-role-monitor"),
+            try .init("StateDirectoryMode", "0700"),
+            try .init("RuntimeDirectory", "bcm-role-monitor"),
+            try .init("RuntimeDirectoryMode", "0700"),
+            try .init(
+                "RuntimeDirectoryPreserve", "yes",
+                comment: "It holds the lock of a child that hangs, of which there may be only one."),
+            try .init("ConfigurationDirectory", "bcm-role-monitor"),
+            try .init("ConfigurationDirectoryMode", "0700"),
+            try .init("UMask", "0077"),
+            try .init("LimitCORE", "0", comment: "Memory holds the private key."),
+            try .init(
+                "Environment", "SYSTEMD_IGNORE_CHROOT=1",
+                comment: "systemctl cannot compare its root with that of process 1, which it may not see."),
+        ]
     }
 
-    /// A path as one word of a directive's value (systemd.syntax(7), systemd.unit(5) "Specifiers").
-    private static func escaped(_ path: String) -> String {
-        var escaped = ""
-        for scalar in path.unicodeScalars {
-            switch scalar {
-            case "%": escaped += "%%"
-            case "\\", "\"", "'": escaped += "\\\(scalar)"
-            case " ": escaped += "\\x20"
-            default: escaped.unicodeScalars.append(scalar)
-            }
+    /// What the monitor cannot do although it runs as root, and why it may do the rest.
+    private static func protections() throws(ServiceError) -> Directives {
+        var directives: Directives = [
+            try .init(
+                "CapabilityBoundingSet", "CAP_DAC_OVERRIDE",
+                comment: """
+                    Root, not User= or DynamicUser=: systemd lets root alone start and stop units, and the key is root's.
+                    Of root's capabilities one stays: the folders of targets and metrics may belong to other users.
+                    """),
+            try .init("AmbientCapabilities", ""),
+            try .init("NoNewPrivileges", "yes"),
+            try .init(
+                "ProtectSystem", "strict",
+                comment: "No RootDirectory=: systemctl, shared storage and /sys are those of the host."),
+            try .init("ProtectHome", "yes"),
+            try .init("PrivateTmp", "yes"),
+            try .init("PrivateDevices", "yes"),
+            try .init(
+                "ProtectKernelTunables", "yes",
+                comment: """
+                    No ProtectHostname=: it would hide that the node was renamed while the monitor runs.
+                    No PrivateUsers=: in a user namespace of its own, root is not root for systemd.
+                    """),
+        ]
+        for name in ["ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock"] {
+            directives.append(try .init(name, "yes"))
         }
-        return escaped
+        directives += [
+            try .init(
+                "ProtectProc", "invisible",
+                comment: "No ProcSubset=pid: /proc/sys/kernel/random/boot_id tells a reboot from a restart."),
+            try .init(
+                "RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6",
+                comment: """
+                    No PrivateNetwork= and no IPAddressDeny=: BCM's head nodes are asked over the network, by name.
+                    """),
+        ]
+        for name in ["RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality"] {
+            directives.append(try .init(name, "yes"))
+        }
+        return directives + [
+            try .init("MemoryDenyWriteExecute", "yes"),
+            try .init("RemoveIPC", "yes"),
+            try .init("SystemCallArchitectures", "native"),
+            try .init("SystemCallErrorNumber", "EPERM"),
+            try .init("SystemCallFilter", "@system-service"),
+            try .init("SystemCallFilter", "~@privileged @resources"),
+        ]
     }
 
-    private static let unit = """
-        [Unit]
-        Description=BCM role monitor (runs the jobstats exporters while this node has the Slurm role)
-        Wants=network-online.target
-        After=network-online.target remote-fs.target
-        # Restarts go on for ever: an outage of hours must not end in a monitor that stays down.
-        StartLimitIntervalSec=0
-
-
-        """
-
-    private static let service = """
-        [Service]
-        Type=notify
-        NotifyAccess=main
-        ExecStart=\(MonitorPaths.program)
-        ExecReload=/bin/kill -HUP $MAINPID
-        Restart=on-failure
-        RestartSec=10
-        # 2 is a mistake in the configuration, which no restart mends. 75 asks for a new start: shared storage came back
-        # in a way that only a new mount namespace can see.
-        RestartPreventExitStatus=2
-        SuccessExitStatus=75
-        RestartForceExitStatus=75
-        # Fed after each bounded step; the longest is a systemctl call of 30 s.
-        WatchdogSec=120
-        TimeoutStartSec=60
-        TimeoutStopSec=10
-        # A child that shared storage keeps hanging must not be asked twice.
-        KillMode=mixed
-        StateDirectory=bcm-role-monitor
-        StateDirectoryMode=0700
-        RuntimeDirectory=bcm-role-monitor
-        RuntimeDirectoryMode=0700
-        # Keeps the lock of a hanging child over a restart.
-        RuntimeDirectoryPreserve=restart
-        ConfigurationDirectory=bcm-role-monitor
-        ConfigurationDirectoryMode=0700
-        UMask=0077
-        # Memory holds the private key.
-        LimitCORE=0
-
-
-        """
-
-    private static let hardening = """
-        # Protections. Left out, each for a reason:
-        # User=, DynamicUser=: systemd lets root alone start and stop units without further rules, and the key is root's.
-        # PrivateUsers=: in a user namespace of its own, root is not root for the system bus.
-        # PrivateNetwork=, IPAddressDeny=: BCM's head nodes are asked over the network, and their addresses may change.
-        # ProtectHostname=: it would hide that the node was renamed while the monitor runs.
-        # ProcSubset=pid: /proc/sys/kernel/random/boot_id tells a reboot from a restart.
-        # RootDirectory=, RootImage=: systemctl and the shared storage are the host's.
-        # CAP_DAC_OVERRIDE stays: the directories of targets and metrics may belong to other users.
-        CapabilityBoundingSet=CAP_DAC_OVERRIDE
-        AmbientCapabilities=
-        NoNewPrivileges=yes
-        LockPersonality=yes
-        MemoryDenyWriteExecute=yes
-        PrivateDevices=yes
-        PrivateTmp=yes
-        ProtectClock=yes
-        ProtectControlGroups=yes
-        ProtectHome=yes
-        ProtectKernelLogs=yes
-        ProtectKernelModules=yes
-        ProtectKernelTunables=yes
-        ProtectProc=invisible
-        ProtectSystem=strict
-        RemoveIPC=yes
-        RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-        RestrictNamespaces=yes
-        RestrictRealtime=yes
-        RestrictSUIDSGID=yes
-        SystemCallArchitectures=native
-        SystemCallErrorNumber=EPERM
-        SystemCallFilter=@system-service
-        SystemCallFilter=~@privileged @resources
-
-        """
-
-    private static let install = """
-
-        [Install]
-        WantedBy=multi-user.target
-
-        """
+    private static func paths(_ targetsDirectory: String, _ metricsTextfile: String?) throws(ServiceError) -> Directives
+    {
+        var directives = [
+            try UnitFile.Directive(
+                "ReadWritePaths", words: ["-" + targetsDirectory],
+                comment: "The dash: the unit starts whether or not shared storage is there.")
+        ]
+        if let metricsTextfile, let slash = metricsTextfile.lastIndex(of: "/"), slash > metricsTextfile.startIndex {
+            directives.append(try .init("ReadWritePaths", words: ["-" + metricsTextfile[..<slash]]))
+        }
+        return directives
+    }
 }

@@ -69,7 +69,7 @@ extension UnitStatus {
     }
 }
 
-/// Times as `systemctl --timestamp=utc` (systemd 248 and later) and `--timestamp=unix` (later versions) print them.
+/// Times as `systemctl --timestamp=utc` (systemd 247 and later) and `--timestamp=unix` (251 and later) print them.
 enum Timestamp {
     /// Reads `Tue 2026-01-06 10:00:00 UTC`, the same with a fraction of seconds, or `@1767693600`; nil for anything
     /// else, `n/a` and the empty text of a time that never was included.

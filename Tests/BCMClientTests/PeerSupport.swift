@@ -62,8 +62,9 @@ struct TestCertificates: Sendable {
 
 /// Directories of tests, removed when the process ends.
 enum TestDirectory {
-    private static let root: String = {
+    static let root: String = {
         let root = "/tmp/bcm-client-tests-\(ProcessInfo.processInfo.processIdentifier)"
+        try? FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         atexit { try? FileManager.default.removeItem(atPath: TestDirectory.root) }
         return root
     }()
@@ -115,8 +116,8 @@ struct Peer: Sendable {
     }
 
     /// Waits, with a bound, until something is so.
-    func wait(for condition: () -> Bool) async throws -> Bool {
-        let end = ContinuousClock.now + .seconds(10)
+    func wait(within limit: Duration = .seconds(30), for condition: () -> Bool) async throws -> Bool {
+        let end = ContinuousClock.now + limit
         while !condition() {
             guard .now < end else { return false }
             try await Task.sleep(for: .milliseconds(5))
@@ -158,23 +159,28 @@ func withPeer(
         listener.body = listener.body ?? directory + "/devices.json"
         return listener
     }
-    let script = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "/Peer/peer.py"
-    let command = Command(
-        try #require(Peer.interpreter), [script, directory], input: Array(try JSONEncoder().encode(complete)),
-        timeout: .seconds(100))
-    let process = Task { try await LocalExecutor(terminationDelay: .milliseconds(200)).run(command) }
-    defer { process.cancel() }
+    try await PeerProcess.shared.value
     let peer = Peer(certificates: certificates, directory: directory)
-    let isUp = try await peer.wait {
+    try JSONEncoder().encode(complete).write(to: URL(filePath: directory + "/listeners.json"), options: .atomic)
+    defer { _ = FileManager.default.createFile(atPath: directory + "/stop", contents: nil) }
+    let isUp = try await peer.wait(within: .seconds(60)) {
         listeners.allSatisfy { FileManager.default.fileExists(atPath: "\(directory)/\($0.name).port") }
+            || FileManager.default.fileExists(atPath: directory + "/failure")
     }
-    if !isUp {
-        process.cancel()
-        let result = try? await process.value
-        Issue.record("the peer did not start: \(result?.errorText ?? "")")
-        return
-    }
+    let failure = try? String(contentsOfFile: directory + "/failure", encoding: .utf8)
+    try #require(isUp && failure == nil, "the peer did not start: \(failure ?? "")")
     try await body(peer)
+}
+
+/// The one process that serves all tests; it ends with this one.
+private enum PeerProcess {
+    static let shared = Task {
+        let source = #filePath
+        let folder = source.prefix(upTo: source.lastIndex(of: "/") ?? source.endIndex)
+        let command = Command(
+            try #require(Peer.interpreter), [folder + "/Peer/peer.py", TestDirectory.root], timeout: .seconds(3600))
+        Task.detached { try await LocalExecutor().run(command) }
+    }
 }
 
 /// One listener, called `peer`.

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BCMClient
 
-@Suite(.enabled(if: Peer.isPossible, "needs python3 and openssl"))
+@Suite(.serialized, .enabled(if: Peer.isPossible, "needs python3 and openssl"))
 struct RESTClientTests {
     @Test func aNodeIsFoundOverMutualTLS() async throws {
         try await withPeer("ok", authority: "ca") { peer in

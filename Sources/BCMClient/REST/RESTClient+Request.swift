@@ -29,11 +29,11 @@ extension RESTClient {
         _ path: String, at headNode: HeadNode?, makeConsumer: () -> Consumer,
         check: (Answer<Consumer>) throws(BCMError) -> Value
     ) async throws(BCMError) -> Value {
-        if let headNode { return try await get(path, from: headNode, consumer: makeConsumer(), check: check) }
+        if let headNode { return try await get(path, from: headNode, makeConsumer: makeConsumer, check: check) }
         var failures: [BCMError] = []
         for candidate in order.candidates() {
             do {
-                let value = try await get(path, from: candidate, consumer: makeConsumer(), check: check)
+                let value = try await get(path, from: candidate, makeConsumer: makeConsumer, check: check)
                 if let first = failures.first {
                     logger.notice(
                         "a head node failed, another one answered",
@@ -51,14 +51,13 @@ extension RESTClient {
     }
 
     private func get<Consumer: AnswerConsumer, Value>(
-        _ path: String, from headNode: HeadNode, consumer: Consumer, check: (Answer<Consumer>) throws(BCMError) -> Value
+        _ path: String, from headNode: HeadNode, makeConsumer: () -> Consumer,
+        check: (Answer<Consumer>) throws(BCMError) -> Value
     ) async throws(BCMError) -> Value {
         let began = ContinuousClock.now
         do throws(BCMError) {
             let request = try await request(path, headNode, deadline: began + configuration.requestTimeout)
-            let transfer = Transfer(request: request, gate: try gate(of: headNode), consumer: consumer)
-            let outcome = await engine.perform(transfer)
-            if let failure = outcome.failure(of: request) { throw failure }
+            let consumer = try await transfer(request, makeConsumer)
             let value = try check(Answer(headNode: headNode, consumer: consumer, latency: .now - began))
             order.succeeded(headNode)
             return value
@@ -67,6 +66,26 @@ extension RESTClient {
             if error.code != .cancelled { order.failed(headNode) }
             throw error
         }
+    }
+
+    /// Gives the consumer that took the answer.
+    private func transfer<Consumer: AnswerConsumer>(
+        _ request: TransferRequest, _ makeConsumer: () -> Consumer
+    ) async throws(BCMError) -> Consumer {
+        let gate = try gate(of: request.headNode)
+        let consumer = makeConsumer()
+        let outcome = await engine.perform(Transfer(request: request, gate: gate, consumer: consumer))
+        guard let failure = outcome.failure(of: request) else { return consumer }
+        guard outcome.wasClosedAfterHandshake else { throw failure }
+        // With TLS 1.3 a server looks at the client's certificate when the client takes the handshake for done; its
+        // refusal can be lost when the connection is reset. TLS 1.2 has it within the handshake, where it is seen.
+        var older = request
+        older.staysBelowTLS13 = true
+        let secondConsumer = makeConsumer()
+        let second = await engine.perform(Transfer(request: older, gate: gate, consumer: secondConsumer))
+        guard let secondFailure = second.failure(of: older) else { return secondConsumer }
+        let isTelling = secondFailure.code == .notAuthorised || secondFailure.code == .cancelled
+        throw isTelling ? secondFailure : failure
     }
 
     private func request(

@@ -10,6 +10,9 @@ final class Promise<Value: Sendable>: Sendable {
     }
     private let state = Mutex(State())
 
+    /// Whether the value has come.
+    var isFulfilled: Bool { state.withLock { $0.value != nil } }
+
     /// Gives the value; only the first one counts.
     func fulfil(_ value: Value) {
         let waiters = state.withLock { state -> [CheckedContinuation<Value?, Never>] in

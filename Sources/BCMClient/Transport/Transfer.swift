@@ -24,6 +24,8 @@ struct TransferRequest: Sendable {
     /// When the answer must be whole.
     var deadline: ContinuousClock.Instant
     var answerLimit: Int
+    /// Whether TLS 1.2 is the newest version offered.
+    var staysBelowTLS13 = false
 }
 
 /// How a transfer ended.
@@ -165,7 +167,8 @@ final class Transfer: @unchecked Sendable {
         try set(CURLOPT_MAXAGE_CONN, 3600)
 
         // Who we are.
-        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        let newest = request.staysBelowTLS13 ? Int(CURL_SSLVERSION_MAX_TLSv1_2) : Int(CURL_SSLVERSION_MAX_DEFAULT)
+        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2) | newest)
         if let certificateFile = request.certificateFile {
             try set(CURLOPT_SSLCERT, certificateFile)
             try set(CURLOPT_SSLKEY, request.keyFile ?? certificateFile)

@@ -26,6 +26,12 @@ extension TransferOutcome {
         return code == .ok ? statusFailure(headNode) : transportFailure(request)
     }
 
+    /// Whether a new connection ended between the handshake and the first byte of an answer.
+    var wasClosedAfterHandshake: Bool {
+        guard stop == nil, openedConnection, wasConnected, status == 0, refusalAlert == nil else { return false }
+        return code == .sendError || code == .receiveError || code == .gotNothing
+    }
+
     private func statusFailure(_ headNode: HeadNode) -> BCMError? {
         let body = legible(String(decoding: errorBody, as: UTF8.self), limit: 200)
         let answer = "it answered with status \(status)" + (body.isEmpty ? "" : " (\(body))")

@@ -1,21 +1,22 @@
 """An HTTPS server that behaves as it is told: the peer of BCMClient's tests. Not a BCM.
 
-Usage: peer.py DIRECTORY < configuration.json
+Usage: peer.py DIRECTORY
 
-The configuration is a list of listeners: name, behaviour, certificate, key, and optionally authority (clients must show
-a certificate signed by it), maximum ("TLSv1.2"), body (a file), status. For each listener DIRECTORY/NAME.port
-gets its port, and DIRECTORY/NAME.events a line for each event: connection, handshake-failed, request PATH, closed.
+Serves until the process that started it ends. Each file listeners.json in a directory below DIRECTORY is a list of
+listeners: name, behaviour, certificate, key, and optionally authority (clients must show a certificate signed by
+it), maximum ("TLSv1.2"), body (a file), status. Beside it, NAME.port gets a listener's port, and NAME.events a
+line for each event: connection, handshake-failed, request PATH, closed. A file named "stop" there ends them.
 """
 
 import gzip
 import json
 import os
-import signal
 import socket
 import ssl
 import sys
 import threading
 import time
+import traceback
 
 
 class Listener:
@@ -59,7 +60,10 @@ class Listener:
                 filler.connect_ex(self.socket.getsockname())
             return
         while True:
-            connection, _ = self.socket.accept()
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, raw):
@@ -157,14 +161,35 @@ class Listener:
         return False
 
 
-def main():
-    signal.alarm(120)
-    directory = sys.argv[1]
-    listeners = [Listener(directory, options) for options in json.load(sys.stdin)]
+def start(directory):
+    with open(os.path.join(directory, "listeners.json"), encoding="utf-8") as file:
+        listeners = [Listener(directory, options) for options in json.load(file)]
     for listener in listeners:
         threading.Thread(target=listener.run, daemon=True).start()
-    while True:
-        time.sleep(60)
+    return listeners
+
+
+def main():
+    root = sys.argv[1]
+    parent = os.getppid()
+    running = {}
+    while os.getppid() == parent:
+        for name in os.listdir(root):
+            directory = os.path.join(root, name)
+            if name not in running and os.path.exists(os.path.join(directory, "listeners.json")):
+                try:
+                    running[name] = start(directory)
+                except Exception:  # Told to the test, which waits for the ports.
+                    running[name] = []
+                    with open(os.path.join(directory, "failure"), "w", encoding="utf-8") as file:
+                        file.write(traceback.format_exc())
+            if running.get(name) and os.path.exists(os.path.join(directory, "stop")):
+                for listener in running[name]:
+                    # Ends a thread that waits in accept, which closing alone does not.
+                    listener.socket.shutdown(socket.SHUT_RDWR)
+                    listener.socket.close()
+                running[name] = []
+        time.sleep(0.005)
 
 
 main()

@@ -47,7 +47,8 @@ let package = Package(
         .testTarget(
             name: "BCMIntegrationTests",
             dependencies: [
-                "BCMSimulator", "ClusterModel", "ClusterTestSupport", bcmClient, commandExecution, logging,
+                "BCMSimulator", "ClusterModel", "ClusterTestSupport", "simulated-cmsh", bcmClient, commandExecution,
+                logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,76 @@
+import BCMClient
+import BCMSimulator
+import ClusterModel
+import ClusterTestSupport
+import CommandExecution
+import Glibc
+import Logging
+import Testing
+
+extension SimulatorServer {
+    /// The service as the client names it.
+    var headNode: BCMClient.HeadNode { .init(host: "127.0.0.1", port: port) }
+}
+
+extension TestCluster {
+    /// A client with the administrator's certificate, unless told otherwise, and with short time-outs.
+    func client(
+        _ servers: SimulatorServer..., trust: ServerTrust? = nil, certificate: String? = nil, key: String? = nil,
+        verifiesHostname: Bool = true, requestTimeout: Duration = .seconds(4), answerLimit: Int = 64 << 20
+    ) throws -> RESTClient {
+        try RESTClient(
+            configuration: .init(
+                headNodes: servers.map(\.headNode), certificateFile: certificate ?? authority.adminCertificate,
+                keyFile: key ?? authority.adminKey, trust: trust ?? .authority(file: authority.certificateFile),
+                verifiesHostname: verifiesHostname, connectTimeout: .seconds(2), requestTimeout: requestTimeout,
+                answerLimit: answerLimit),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// The client for cmsh, which runs the simulated program as on this head node.
+    func shell(on headNode: String = "head-a") throws -> Cmsh {
+        let environment = [StateStore.directoryVariable: store.directory, "BCM_SIMULATOR_HOST": headNode]
+        return Cmsh(
+            executor: HeadNodeExecutor(environment: environment), executable: try Self.program("simulated-cmsh"))
+    }
+
+    /// A program that was built beside the tests.
+    static func program(_ name: String) throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
+        let isThere = access(path, X_OK) == 0
+        try #require(isThere, "\(path) was not built")
+        return path
+    }
+
+    /// The pin of a head node's key: of its usual one, or of that of a fault.
+    func pin(of certificate: String, _ headNode: String = "head-a") throws -> PublicKeyPin {
+        try Certificate.read(file: authority.file(certificate + ".pem", ofHead: headNode)).publicKeyPin
+    }
+}
+
+/// Runs commands on this machine as if it were a head node of the simulated cluster.
+struct HeadNodeExecutor: CommandExecutor {
+    var environment: [String: String]
+
+    func run(_ command: Command) async throws(CommandError) -> CommandResult {
+        var command = command
+        command.environment.merge(environment) { $1 }
+        return try await LocalExecutor().run(command)
+    }
+}
+
+/// The error that the closure throws; nil when it throws none.
+func failure<Value>(_ body: () async throws(BCMError) -> Value) async -> BCMError? {
+    do throws(BCMError) {
+        _ = try await body()
+        return nil
+    } catch {
+        return error
+    }
+}
+
+/// The code of the error that the closure throws; nil when it throws none.
+func code<Value>(_ body: () async throws(BCMError) -> Value) async -> BCMError.Code? { await failure(body)?.code }

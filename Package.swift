@@ -101,4 +101,8 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Set by scripts/test.sh. Not always on: a newer compiler's new warnings must not stop those who only want to build.
+    if Context.environment["JOBSTATS_WARNINGS"] == "error" {
+        target.swiftSettings?.append(.treatAllWarnings(as: .error))
+    }
 }

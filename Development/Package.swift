@@ -50,6 +50,8 @@ let package = Package(
                 "BCMSimulator", "ClusterModel", "ClusterTestSupport", "simulated-cmsh", bcmClient, commandExecution,
                 logging,
             ]),
+        // On the lab, a cluster of real hosts; scripts/test.sh runs them.
+        .testTarget(name: "LabTests", dependencies: [commandExecution]),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -61,4 +63,8 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Set by scripts/test.sh. Not always on: a newer compiler's new warnings must not stop those who only want to build.
+    if Context.environment["JOBSTATS_WARNINGS"] == "error" {
+        target.swiftSettings?.append(.treatAllWarnings(as: .error))
+    }
 }

@@ -42,9 +42,10 @@ that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
   reboot HOST...           reboots in good order and waits until the host answers again
   isolate HOST...          pulls the network cable
   join HOST...             plugs it in again
-  master HOST              makes a head node the one that the name `master` leads to
+  master HOST              makes a head node the active one, to which the name `master` leads
   storage STATE [HOST...]  shared storage as these hosts (all, when none is named) see it: on, off, readonly, hang,
                            stale; or `full`, which is for all hosts at once. `storage on` ends each of them
+  restore                  undoes all of the above: everything on, connected, without faults, head-a active
   grabimage HOST IMAGE     keeps the host's disk as an image
   reimage HOST IMAGE       gives a host the image's disk, its own identity kept, and boots it
 
@@ -219,8 +220,8 @@ command_status() {
 
 command_env() {
     require_lab
-    printf 'JOBSTATS_LAB_DIRECTORY=%s\nJOBSTATS_LAB_NAMESPACE=%s\nJOBSTATS_LAB_SSH_CONFIG=%s\nJOBSTATS_LAB_STORE=%s\n' \
-        "$lab_directory" "$lab_name" "$ssh_directory/config" "$store"
+    printf 'JOBSTATS_LAB_%s=%s\n' DIRECTORY "$lab_directory" NAMESPACE "$lab_name" \
+        SSH_CONFIG "$ssh_directory/config" STORE "$store" HOSTS "$(existing_hosts | paste -sd' ')"
 }
 
 command_config() {
@@ -304,7 +305,28 @@ command_master() {
     require_host "$1"
     is_head "$1" || usage_error "$1 is no head node"
     take_lock
+    make_active "$1"
+}
+
+make_active() {
     move_master "$1"
+    ! has_simulator || "$simulator" set --directory "$cluster_directory" active-head "$1"
+}
+
+command_restore() {
+    local host
+    require_lab
+    take_lock
+    set_store_full no
+    while read -r host; do
+        set_storage "$host" on
+        set_link "$host" up
+        node_is_running "$host" || switch_on "$host"
+    done < <(existing_hosts)
+    mapfile -t hosts < <(existing_hosts)
+    wait_for_ssh 60 "${hosts[@]}"
+    make_active head-a
+    ! has_simulator || "$simulator" set --directory "$cluster_directory" fault none
 }
 
 command_storage() {
@@ -355,7 +377,7 @@ main() {
     local command=${1-}
     (($# == 0)) || shift
     case $command in
-        up | down | check | status | env | config | simulator | ssh | run | add | master | storage) "command_$command" "$@" ;;
+        up | down | check | status | env | config | simulator | ssh | run | add | master | storage | restore) "command_$command" "$@" ;;
         crash) for_each cut_power "$@" ;;
         on) for_each power_on "$@" ;;
         reboot) for_each reboot_node "$@" ;;

@@ -1,0 +1,129 @@
+import CommandExecution
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// The tests on the lab: one after the other, on one lab. They run when `scripts/test.sh` says that there can be one.
+@Suite(.serialized, .enabled(if: Lab.isWanted, Lab.reasonToSkip), .timeLimit(.minutes(20)))
+enum LabTests {}
+
+/// The cluster of real hosts that `scripts/lab.sh` runs on this machine.
+struct Lab: Sendable {
+    /// Whether the tests on the lab are to run.
+    static let isWanted = variable("JOBSTATS_LAB") == "1"
+    /// Whether the tests that take minutes are to run.
+    static let isPatient = variable("JOBSTATS_LONG") == "1"
+    /// Why they are skipped otherwise.
+    static let reasonToSkip = Comment(rawValue: variable("JOBSTATS_LAB_REASON") ?? "JOBSTATS_LAB is not 1")
+    /// The folder of the repository.
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    private let executor = LocalExecutor()
+    private let paths: [String: String]
+
+    /// What went wrong with the lab itself.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// The lab, in the state in which every test finds it: all hosts on and connected, storage working, no fault. It is
+    /// started when none is up, and then left to `scripts/lab.sh down`.
+    static func ready() async throws -> Lab {
+        let script = repository + "/scripts/lab.sh"
+        let executor = LocalExecutor()
+        var answer = try await executor.run(Command(script, ["env"]))
+        if !answer.succeeded {
+            let up = try await executor.run(
+                Command(script, ["up", "--nodes", "3", "--owner", "\(getppid())"], timeout: .seconds(600)))
+            guard up.succeeded else { throw Failure(description: "no lab: \(up.errorText)") }
+            answer = try await executor.run(Command(script, ["env"]))
+        }
+        var paths: [String: String] = [:]
+        for line in answer.outputText.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { paths[parts[0]] = parts[1] }
+        }
+        let lab = Lab(paths: paths)
+        try await lab.script("restore", timeout: .seconds(120))
+        return lab
+    }
+
+    private init(paths: [String: String]) { self.paths = paths }
+
+    /// The hosts with this beginning of their names, in order.
+    func hosts(_ prefix: String = "") -> [String] {
+        (paths["JOBSTATS_LAB_HOSTS"] ?? "").split(separator: " ").map(String.init).filter { $0.hasPrefix(prefix) }
+    }
+
+    /// Runs `scripts/lab.sh`; throws when it fails.
+    @discardableResult
+    func script(_ arguments: String..., timeout: Duration = .seconds(60)) async throws -> String {
+        let result = try await executor.run(
+            Command(Self.repository + "/scripts/lab.sh", arguments, timeout: timeout))
+        guard result.succeeded else {
+            throw Failure(description: "lab.sh \(arguments.joined(separator: " ")): \(result.errorText)")
+        }
+        return result.outputText
+    }
+
+    /// Runs a command on a host; its exit status is part of the result.
+    func run(
+        _ host: String, _ arguments: [String], input: [UInt8] = [], timeout: Duration = .seconds(60)
+    ) async throws -> CommandResult {
+        try await shell(host, ShellQuoting.quote(arguments), input: input, timeout: timeout)
+    }
+
+    /// Runs shell text on a host; its exit status is part of the result.
+    func shell(
+        _ host: String, _ text: String, input: [UInt8] = [], timeout: Duration = .seconds(60)
+    ) async throws -> CommandResult {
+        try await executor.run(
+            Command(
+                "ip",
+                [
+                    "netns", "exec", paths["JOBSTATS_LAB_NAMESPACE"] ?? "", "ssh", "-F",
+                    paths["JOBSTATS_LAB_SSH_CONFIG"] ?? "", "-o", "ConnectTimeout=5", host, text,
+                ], input: input, timeout: timeout))
+    }
+
+    /// The output of shell text that has to succeed, without its last newline.
+    @discardableResult
+    func output(_ host: String, _ text: String, timeout: Duration = .seconds(60)) async throws -> String {
+        let result = try await shell(host, text, timeout: timeout)
+        guard result.succeeded else {
+            throw Failure(description: "\(host): \(text): \(result.status): \(result.errorText)\(result.outputText)")
+        }
+        var output = result.outputText
+        if output.hasSuffix("\n") { output.removeLast() }
+        return output
+    }
+
+    /// Whether shell text succeeds on a host.
+    func succeeds(_ host: String, _ text: String) async throws -> Bool {
+        try await shell(host, text).succeeded
+    }
+
+    /// A command of the simulated `cmsh` on a head node.
+    @discardableResult
+    func cmsh(_ commands: String, on head: String = "head-a") async throws -> String {
+        try await output(head, ShellQuoting.quote(["/cm/local/apps/cmd/bin/cmsh", "-q", "-c", commands]))
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
+
+/// Asks again and again until a condition holds; fails the test when it does not in time.
+func eventually(
+    within limit: Duration = .seconds(30), every interval: Duration = .milliseconds(200), _ what: String,
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while true {
+        if try await condition() { return }
+        guard ContinuousClock.now < end else {
+            throw Lab.Failure(description: "not within \(limit): \(what) (\(sourceLocation))")
+        }
+        try await Task.sleep(for: interval)
+    }
+}

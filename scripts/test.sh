@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Checks, builds and tests everything. See usage below.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+    cat <<'END'
+usage: scripts/test.sh [--unit-only | --no-lab] [--long]
+
+Checks the formatting and the scripts, builds everything with warnings as errors, and runs all tests: those of the
+libraries, those against the simulated BCM, consumers that import each library alone, and those on the lab, a cluster
+of real hosts on this machine. Where the lab cannot run, its tests are skipped by name, with the reason.
+
+  --unit-only   only the checks and the libraries' own tests
+  --no-lab      all but the tests on the lab
+  --long        also the tests that take minutes
+
+Ends with a table of times and the line "N passed, N failed, N skipped". Exit status 0 when nothing failed.
+END
+}
+
+scope=all long=no
+for option in "$@"; do
+    case $option in
+        --unit-only) scope=unit ;;
+        --no-lab) scope=no-lab ;;
+        --long) long=yes ;;
+        -h | --help) usage && exit 0 ;;
+        *) fail "$exit_usage" "unknown option: $option (see --help)" ;;
+    esac
+done
+
+cd "$repository"
+# Read by both packages' manifests: a warning in our own code ends the build.
+export JOBSTATS_WARNINGS=error
+logs=$(mktemp -d)
+on_exit leave
+running='' failed_phases=() phase_table=() passed=0 failed=0 skipped=0
+
+leave() {
+    if [[ -n $running ]]; then
+        kill "$running" 2>/dev/null
+        wait "$running" 2>/dev/null
+    fi
+    rm -rf "$logs"
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# phase SECONDS TITLE COMMAND...: runs a command within a time, shows its output, and remembers how it went.
+phase() {
+    local seconds=$1 title=$2 started status=0 reader
+    shift 2
+    heading "== $title"
+    started=$(now_ms)
+    # In the background, with a group of its own: what it started ends with it, when the time is over or on Ctrl-C.
+    rm -f "$logs/pipe"
+    mkfifo "$logs/pipe"
+    tee "$logs/output" <"$logs/pipe" &
+    reader=$!
+    timeout --kill-after=20 "$seconds" "$@" </dev/null >"$logs/pipe" 2>&1 &
+    running=$!
+    wait "$running" || status=$?
+    running=''
+    wait_until 10 is_gone "$reader" || kill "$reader"
+    if ((status != 0)); then failed_phases+=("$title"); fi
+    if ((status == 124 || status == 137)); then say "$title: no end within $seconds s"; fi
+    phase_table+=("$(printf '%-44s %8s s  %s' "$title" "$(seconds_since "$started")" "$( ((status == 0)) && echo ok || echo FAILED)")")
+    return 0
+}
+
+# tests SECONDS TITLE COMMAND...: a phase whose output is that of Swift Testing; adds up the tests.
+tests() {
+    local title=$2 before=${#failed_phases[@]} good bad left
+    phase "$@"
+    # One line for each test function, whatever symbols the terminal gets.
+    good=$(grep -cE '^[^[:alnum:]]*Test .* passed after ' "$logs/output" || :)
+    bad=$(grep -cE '^[^[:alnum:]]*Test .* failed after ' "$logs/output" || :)
+    left=$(grep -cE '^[^[:alnum:]]*Test .* skipped' "$logs/output" || :)
+    grep -E '^[^[:alnum:]]*Test .* failed after ' "$logs/output" >>"$logs/failures" || :
+    grep -E '^[^[:alnum:]]*Test .* skipped' "$logs/output" >>"$logs/skips" || :
+    if ((good + bad + left == 0)); then
+        say "$title: no test ran"
+        bad=1
+    elif ((${#failed_phases[@]} > before && bad == 0)); then
+        bad=1 # it ended before it could say which test failed
+    fi
+    if ((bad > 0 && ${#failed_phases[@]} == before)); then failed_phases+=("$title"); fi
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+}
+
+# skip_lab REASON: every test on the lab by name.
+skip_lab() {
+    JOBSTATS_LAB='' JOBSTATS_LAB_REASON=$1 \
+        tests 300 "Tests on the lab (skipped: $1)" \
+        swift test --package-path Development --skip-build --filter '^LabTests\.'
+}
+
+run_lab() {
+    local reason
+    if ! reason=$(scripts/lab.sh check 2>&1); then
+        skip_lab "${reason##*: }"
+        return
+    fi
+    phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
+    on_exit 'scripts/lab.sh down' # a second time after the phase below, when that was reached
+    phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --owner $$
+    if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
+        failed=$((failed + 1))
+        return
+    fi
+    JOBSTATS_LAB=1 JOBSTATS_LONG=$([[ $long == no ]] || echo 1) \
+        tests 2400 "Tests on the lab" swift test --package-path Development --skip-build --filter '^LabTests\.'
+    phase 60 "Taking the lab down" scripts/lab.sh down
+}
+
+lint() { swift format lint --strict --recursive Package.swift Sources Tests Development/Package.swift Development/Sources Development/Tests; }
+check_scripts() { git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; }
+export -f lint check_scripts
+
+require_packages "${build_packages[@]}" shellcheck openssl
+require_swift
+phase 120 "Formatting" bash -c lint
+phase 60 "Scripts (shellcheck)" bash -c check_scripts
+phase 1800 "Building libraries and tests" swift build --build-tests
+tests 900 "Libraries" swift test --skip-build
+if [[ $scope != unit ]]; then
+    phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
+    tests 900 "Libraries against the simulated BCM" \
+        swift test --package-path Development --skip-build --skip '^LabTests\.'
+    if [[ -x scripts/test-consumers.sh ]]; then
+        phase 1200 "Each library imported alone" scripts/test-consumers.sh
+    fi
+fi
+if [[ $scope == all ]]; then run_lab; fi
+
+heading "== Times"
+printf '%s\n' "${phase_table[@]}"
+if [[ -s $logs/skips ]]; then
+    heading "== Skipped"
+    cat "$logs/skips"
+fi
+if ((${#failed_phases[@]} > 0)); then
+    heading "== Failed"
+    printf '%s\n' "${failed_phases[@]}"
+    cat "$logs/failures" 2>/dev/null || :
+    ((failed > 0)) || failed=${#failed_phases[@]}
+fi
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+((${#failed_phases[@]} == 0))

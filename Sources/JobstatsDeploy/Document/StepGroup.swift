@@ -56,20 +56,55 @@ struct StepGroup {
         /// The same with the placeholder for the host's name. Digests of texts that hold the name differ, too, and are
         /// left out.
         func generalised(for host: Host) -> Text {
-            let names = [host.name, JobstatsPlan.shortName(host)]
+            let names = Set([host.name, JobstatsPlan.shortName(host)]).sorted { $0.utf8.count > $1.utf8.count }
+                .map { Array($0.utf8) }
             func general(_ text: String) -> String {
-                names.reduce(text) { $0.replacing($1, with: StepGroup.placeholder) }
-            }
-            func withoutDigest(_ text: String) -> String {
-                text.replacing(/[0-9a-f]{64}|, [0-9]+ bytes|, sha256 [0-9a-f]{12}…/, with: "")
+                names.reduce(text) { StepGroup.replacing($1, in: $0, with: StepGroup.placeholder.utf8) }
             }
             var copy = self
-            copy.summary = withoutDigest(general(summary))
+            copy.summary = StepGroup.withoutDigests(general(summary))
             copy.instructions.commands = instructions.commands.map(general)
             copy.instructions.files = instructions.files.map { .init(path: general($0.path), text: general($0.text)) }
-            copy.instructions.verification = instructions.verification.map { withoutDigest(general($0)) }
+            copy.instructions.verification = instructions.verification.map { StepGroup.withoutDigests(general($0)) }
             copy.instructions.undo = instructions.undo.map(general)
             return copy
         }
+    }
+
+    /// Plans for thousands of nodes pass here: bytes are searched, and texts without a match are given back as they are.
+    private static func replacing(_ name: [UInt8], in text: String, with placeholder: some Sequence<UInt8>) -> String {
+        guard let first = name.first else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var copied = 0
+        var position = 0
+        while position + name.count <= bytes.count {
+            if bytes[position] == first, bytes[position..<(position + name.count)].elementsEqual(name) {
+                result += bytes[copied..<position]
+                result += placeholder
+                position += name.count
+                copied = position
+            } else {
+                position += 1
+            }
+        }
+        return copied == 0 ? text : String(decoding: result + bytes[copied...], as: UTF8.self)
+    }
+
+    /// A text without what differs with a content: digests, and the numbers of bytes.
+    private static func withoutDigests(_ text: String) -> String {
+        guard text.utf8.count > 64 || text.contains("sha256") else { return text }
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        let kept = words.enumerated().filter { index, word in
+            let isDigest = word.utf8.count >= 12 && word.utf8.prefix(12).allSatisfy { isHexDigit($0) }
+            let isSize = word.utf8.allSatisfy { isHexDigit($0) } && index + 1 < words.count
+                && words[index + 1].hasPrefix("bytes")
+            return !isDigest && !isSize
+        }
+        return kept.map(\.element).joined(separator: " ")
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 }

@@ -37,6 +37,28 @@ enum AlertRules {
                   severity: warning
                 annotations:
                   summary: "node_exporter on {{ $labels.hostname }} cannot read a metrics file"
+              - alert: JobstatsRoleUnknown
+                expr: time() - bcm_role_monitor_last_success_timestamp_seconds > 1800
+                for: 10m
+                labels:
+                  severity: warning
+                annotations:
+                  summary: "The role monitor on {{ $labels.hostname }} got no certain answer from BCM for half an hour"
+                  description: "Nothing is changed there meanwhile. On the node: bcm-role-monitor --check-connectivity"
+              - alert: JobstatsUnitGivenUp
+                expr: bcm_role_monitor_unit_given_up == 1
+                labels:
+                  severity: warning
+                annotations:
+                  summary: "{{ $labels.unit }} on {{ $labels.hostname }} does not start and was given up"
+                  description: "On the node: systemctl status {{ $labels.unit }}; then bcm-role-monitor --reset"
+              - alert: JobstatsCertificateEnds
+                expr: bcm_role_monitor_certificate_left_days < 30
+                labels:
+                  severity: warning
+                annotations:
+                  summary: "The role monitor's certificate on {{ $labels.hostname }} ends within 30 days"
+                  description: "On the head node: deploy-role-monitor --renew"
 
         """
 }

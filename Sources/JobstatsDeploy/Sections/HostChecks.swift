@@ -201,11 +201,12 @@ enum HeadNodeStatus {
             return .blocked("\(localHost) is the passive head node", remedy: "run it on the other: ssh master")
         }
         let said = (text + result.errorText).lowercased()
-        if said.contains("no failover") || said.contains("not configured") { return .inPlace("the only head node") }
+        let alone = ["no failover", "not configured", "no secondary", "not set up", "failover is not", "not defined"]
+        if alone.contains(where: { said.contains($0) }) { return .inPlace("the only head node") }
         guard result.succeeded else {
             return .blocked(
                 "cmsh does not answer: \((result.errorText + text).trimmed.prefix(300))",
-                remedy: "run this on a BCM head node; look at: \(Installed.cmsh) -c \"cmha; status\"")
+                remedy: "run this on a BCM head node; look at: \(Installed.cmsh) -c \"cmha status\"")
         }
         // The active head node carries an asterisk; without high availability there is none.
         guard let star = text.firstIndex(of: "*") else {

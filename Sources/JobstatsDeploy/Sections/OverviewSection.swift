@@ -40,7 +40,7 @@ extension JobstatsPlan {
                 CheckResource(
                     "this is the active BCM head node",
                     Command(
-                        Installed.cmsh, ["--color=no", "--hide-events", "-n", "-c", "cmha; status"],
+                        Installed.cmsh, ["--color=no", "--hide-events", "-n", "-q", "-c", "cmha status"],
                         timeout: .seconds(60)),
                     judge: { HeadNodeStatus.judge($0, localHost: host.name) })),
         ]

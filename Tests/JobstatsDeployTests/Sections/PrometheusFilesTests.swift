@@ -22,7 +22,7 @@ import Testing
     func promtoolAcceptsTheAlertRules() async throws {
         let result = try await promtool(["check", "rules"], on: AlertRules.text)
         #expect(result.succeeded, "\(result.errorText)\(result.outputText)")
-        #expect(result.outputText.contains("4 rules found"))
+        #expect(result.outputText.contains("7 rules found"))
     }
 
     @Test(.enabled(if: hasPromtool, "promtool is not installed"), arguments: [true, false])

@@ -49,6 +49,8 @@ that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
   grabimage HOST IMAGE     keeps the host's disk as an image
   reimage HOST IMAGE       gives a host the image's disk, its own identity kept, and boots it
 
+JOBSTATS_LAB_NAME (letters, digits and dashes) names another lab beside the usual one, `jobstats-lab`.
+
 Exit status: 0 done, 1 failed, 2 usage, 75 a lab is up already or another command is at work, 77 cannot run here.
 END
 }
@@ -144,7 +146,7 @@ command_up() {
     build_base
     started=$(now_ms)
     on_exit remove_incomplete_lab
-    install -d -m 700 "$lab_directory"
+    install -d -m 700 "${lab_directory%/*}" "$lab_directory"
     [[ -z $owner ]] || printf '%s %s\n' "$owner" "$(start_time "$owner")" >"$lab_directory/owner"
     raise_inotify
     create_network
@@ -167,7 +169,7 @@ remove_incomplete_lab() { [[ -e $lab_directory/complete ]] || remove_lab; }
 
 has_leftovers() {
     [[ -d $lab_directory || -d /etc/netns/$lab_name ]] && return 0
-    [[ -n $(lab_cgroups) ]] || ip netns list 2>/dev/null | grep -qE "^$lab_name( |-|$)"
+    [[ -n $(lab_cgroups) ]] || ip netns list 2>/dev/null | grep -qE "^$lab_name([ .]|$)"
 }
 
 # remove_lab: nothing of a lab is left, whatever state it was in.
@@ -177,8 +179,7 @@ remove_lab() {
     unmount_below "$lab_directory"
     remove_network
     remove_cgroups
-    restore_inotify
-    for directory in /run/systemd/nspawn/{propagate,unix-export}/"$lab_name"-*; do
+    for directory in /run/systemd/nspawn/{propagate,unix-export}/"$lab_name".*; do
         [[ -d $directory ]] || continue
         unmount_below "$directory"
         rmdir "$directory" 2>/dev/null || :
@@ -188,6 +189,8 @@ remove_lab() {
         return 1
     fi
     rm -rf --one-file-system "$lab_directory"
+    rmdir "${lab_directory%/*}" 2>/dev/null || :
+    restore_inotify
 }
 
 command_down() {
@@ -376,6 +379,7 @@ usage_error() {
 main() {
     local command=${1-}
     (($# == 0)) || shift
+    [[ $lab_name =~ ^[a-z0-9][a-z0-9-]{0,39}$ ]] || usage_error "JOBSTATS_LAB_NAME cannot be '$lab_name'"
     case $command in
         up | down | check | status | env | config | simulator | ssh | run | add | master | storage | restore) "command_$command" "$@" ;;
         crash) for_each cut_power "$@" ;;

@@ -2,8 +2,9 @@
 # shellcheck disable=SC2034,SC2154 # names come from, and go to, the script that sources this
 # The lab's hosts: names, addresses, and where their files are.
 
-lab_directory=${JOBSTATS_LAB_DIR:-/var/lib/bcm-jobstats-lab}
-lab_name=jobstats-lab # namespaces, interfaces and cgroups carry this name: one lab per machine
+# Namespaces, cgroups and folders carry this name, so that labs with different names can be up at the same time.
+lab_name=${JOBSTATS_LAB_NAME:-jobstats-lab}
+lab_directory=/var/lib/bcm-jobstats-labs/$lab_name
 
 network=10.141
 head_a_address=$network.255.254

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # names come from, and go to, the script that sources this
 # The lab's network: a namespace with a bridge, and a namespace with one end of a cable for each host.
 
-namespace_of() { printf '%s-%s' "$lab_name" "$1"; }
+namespace_of() { printf '%s.%s' "$lab_name" "$1"; }
 
 # create_network: the bridge's namespace. Nothing in it has a way out.
 create_network() {
@@ -70,8 +70,12 @@ port_is_open() {
 remove_network() {
     local name
     while read -r name _; do
-        [[ $name == "$lab_name" || $name == "$lab_name"-* ]] && ip netns del "$name"
+        [[ $name == "$lab_name" || $name == "$lab_name".* ]] && ip netns del "$name"
     done < <(ip netns list)
     rm -rf "/etc/netns/$lab_name"
     rmdir /etc/netns 2>/dev/null || :
+    # ip mounts the folder of the names on itself when it makes the first; with the last it is an empty mount.
+    if mountpoint -q /run/netns && is_empty_folder /run/netns; then umount /run/netns 2>/dev/null || :; fi
 }
+
+is_empty_folder() { [[ -z $(find "$1" -mindepth 1 -maxdepth 1 -print -quit) ]]; }

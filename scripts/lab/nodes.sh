@@ -215,21 +215,25 @@ apply_image() {
     switch_on "$1"
 }
 
+inotify_original=/run/jobstats-lab-inotify # what the limits were before the first lab
+
 # raise_inotify: many systemds need many watches. The limits are the machine's: restore_inotify puts them back.
 raise_inotify() {
     local entry name
-    [[ -e $lab_directory/inotify ]] || for entry in "${inotify_limits[@]}"; do
+    [[ -e $inotify_original ]] || for entry in "${inotify_limits[@]}"; do
         name=${entry%:*}
         printf '%s %s\n' "$name" "$(<"/proc/sys/fs/inotify/$name")"
-    done >"$lab_directory/inotify"
+    done >"$inotify_original"
     for entry in "${inotify_limits[@]}"; do
         name=/proc/sys/fs/inotify/${entry%:*}
         (($(<"$name") >= ${entry#*:})) || echo "${entry#*:}" >"$name"
     done
 }
 
+# restore_inotify: unless another lab is up.
 restore_inotify() {
     local name value
-    [[ -e $lab_directory/inotify ]] || return 0
-    while read -r name value; do echo "$value" >"/proc/sys/fs/inotify/$name"; done <"$lab_directory/inotify"
+    [[ ! -d ${lab_directory%/*} && -e $inotify_original ]] || return 0
+    while read -r name value; do echo "$value" >"/proc/sys/fs/inotify/$name"; done <"$inotify_original"
+    rm -f "$inotify_original"
 }

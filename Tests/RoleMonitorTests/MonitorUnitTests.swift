@@ -87,6 +87,10 @@ final class TemporaryFolder: Sendable {
 
     func path(_ name: String) -> String { "\(root)/\(name)" }
 
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+    }
+
     func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
     }

@@ -38,7 +38,9 @@ package struct RoleObserver: Sendable {
         }
         let answer: DeviceLookup
         do throws(BCMError) {
-            answer = try await ask([host.hostName] + formerNames, at: nil)
+            // Names with this host's first label are among the matches anyway.
+            let others = formerNames.filter { NodeName.label($0) != NodeName.label(host.hostName) }
+            answer = try await ask([host.hostName] + others, at: nil)
         } catch {
             return RoleObservation(.unknown(UnknownRole(error)))
         }

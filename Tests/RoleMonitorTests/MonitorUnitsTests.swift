@@ -1,0 +1,202 @@
+import BCMClient
+import ServiceManager
+import Testing
+
+@testable import RoleMonitor
+
+/// How checks start and stop units.
+struct MonitorUnitsTests {
+    private let unit = "node_exporter.service"
+
+    /// A node whose other exporters are missing, so that one unit can be watched alone.
+    private func node(_ active: UnitStatus.Active = .inactive) throws -> Node {
+        let units = FakeUnits()
+        for other in exporterUnits.dropFirst() { units.set(other, .inactive, load: .notFound) }
+        units.set(unit, active)
+        return try Node(units: units)
+    }
+
+    @Test func unitThatDoesNotStartIsTriedThreeTimesInHalfAnHourThenOncePerHour() async throws {
+        let node = try node()
+        node.units.whenStarted(unit, becomes: .failed)
+        let monitor = try node.monitor()
+        var attempts: [Int] = []
+        let start = node.clock.now().sinceBoot
+        while node.clock.now().sinceBoot < start + 3 * 3600 {
+            let minute = Int((node.clock.now().sinceBoot - start) / 60)
+            node.units.forgetCalls()
+            _ = await monitor.pass()
+            if node.units.calls.contains("start \(unit)") { attempts.append(minute) }
+            node.clock.advance(.seconds(60))
+        }
+        #expect(attempts == [0, 10, 20, 80, 140])
+        #expect(node.log.count("critical: \(unit) did not stay up after 3 attempts and is given up") == 1)
+    }
+
+    @Test func failedStartCarriesTheJournal() async throws {
+        let node = try node()
+        node.units.whenStarted(unit, becomes: .failed)
+        let report = await (try node.monitor()).pass()
+        #expect(report.exit == .actionFailed)
+        #expect(
+            report.failures.map(\.message) == [
+                "node_exporter.service: the start failed: failed, result exit-code\n  last lines of its journal:\n"
+                    + "    it said why"
+            ])
+    }
+
+    @Test func countersSurviveARestartButNotAReboot() async throws {
+        let node = try node()
+        node.units.whenStarted(unit, becomes: .failed)
+        _ = await (try node.monitor()).pass()
+        node.units.forgetCalls()
+        node.clock.advance(.seconds(60))
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls.isEmpty)
+        node.host.reboot("boot-2")
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls == ["start \(unit)"])
+    }
+
+    @Test func resetTriesAUnitThatWasGivenUpAtOnce() async throws {
+        let node = try node()
+        node.units.whenStarted(unit, becomes: .failed)
+        let monitor = try node.monitor()
+        for _ in 1...3 {
+            _ = await monitor.pass()
+            node.clock.advance(.seconds(600))
+        }
+        node.units.forgetCalls()
+        _ = await monitor.pass()
+        #expect(node.units.calls.isEmpty)
+        await monitor.resetRetries()
+        _ = await monitor.pass()
+        #expect(node.units.calls == ["start \(unit)"])
+    }
+
+    @Test func unitThatFallsOverAtOnceWasNotStarted() async throws {
+        let node = try node()
+        node.units.then(unit, .inactive, .active, .failed)
+        let monitor = try node.monitor()
+        let report = await monitor.pass()
+        #expect(report.failures.count == 1)
+        node.units.forgetCalls()
+        node.clock.advance(.seconds(60))
+        _ = await monitor.pass()
+        #expect(node.units.calls.isEmpty)
+    }
+
+    @Test func unitThatIsSeenActiveHasNoFailuresAnyMore() async throws {
+        let node = try node()
+        node.units.whenStarted(unit, becomes: .failed)
+        let monitor = try node.monitor()
+        _ = await monitor.pass()
+        node.units.set(unit, .active)
+        _ = await monitor.pass()
+        node.units.set(unit, .failed)
+        node.units.forgetCalls()
+        _ = await monitor.pass()
+        #expect(node.units.calls == ["start \(unit)"])
+    }
+
+    @Test func changingUnitIsWaitedForAndThenStarted() async throws {
+        let node = try node(.deactivating)
+        node.units.then(unit, .deactivating, .deactivating, .inactive)
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls == ["start \(unit)"])
+        #expect(node.units.active(unit) == .active)
+    }
+
+    @Test func unitThatChangesForEverIsWaitedForOnlySoLong() async throws {
+        let node = try node(.activating)
+        let before = node.clock.now().sinceBoot
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls.isEmpty)
+        #expect((30...31).contains(node.clock.now().sinceBoot - before))
+        #expect(node.log.count("\(unit) is still activating") == 1)
+        #expect(node.store.writes.count == 1)
+    }
+
+    @Test func startLimitIsResetFirst() async throws {
+        let node = try node()
+        node.units.set(unit, .failed, result: .startLimitHit)
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls == ["reset \(unit)", "start \(unit)"])
+    }
+
+    @Test func missingAndMaskedUnitsAreReportedOnceAndPickedUpLater() async throws {
+        let node = try node()
+        node.units.set(unit, .inactive, load: .masked)
+        let monitor = try node.monitor()
+        for _ in 1...3 { _ = await monitor.pass() }
+        #expect(node.units.calls.isEmpty)
+        #expect(node.log.count("\(unit) is masked and not started") == 1)
+        #expect(node.log.count("\(exporterUnits[1]) does not exist") == 1)
+        for name in exporterUnits { node.units.set(name, .inactive) }
+        _ = await monitor.pass()
+        #expect(node.units.calls == exporterUnits.map { "start \($0)" })
+        #expect(node.log.count("\(unit) is not masked any more") == 1)
+    }
+
+    @Test func systemdThatDoesNotAnswerIsAFailureAndTheTargetIsWrittenAllTheSame() async throws {
+        let node = try Node()
+        node.units.fail(ServiceError(.timedOut, reason: "no end after 30 s", remedy: "look at it"))
+        let report = await (try node.monitor()).pass()
+        #expect(report.failures.map(\.kind) == ["timed out"])
+        #expect(node.store.writes == ["write /t/dgx-01.json"])
+    }
+
+    @Test func pauseStopsAndRemovesAndResumeBringsBack() async throws {
+        let node = try Node(units: FakeUnits(.active))
+        let monitor = try node.monitor()
+        _ = await monitor.pass()
+        await monitor.setPause(until: node.clock.now().wall + 600)
+        let asked = node.bcm.asked.count
+        let report = await monitor.pass()
+        #expect(report.pauseEnd == node.clock.now().wall + 600)
+        #expect(report.exit == .done)
+        #expect(report.actions == exporterUnits.map { "stopped \($0)" } + ["removed /t/dgx-01.json"])
+        // BCM has no say in it, so an outage does not either.
+        #expect(node.bcm.asked.count == asked)
+        // The state keeps it over a restart, and the time ends it.
+        let later = try node.monitor()
+        node.clock.advance(.seconds(599))
+        _ = await later.pass()
+        #expect(node.units.active(unit) == .inactive)
+        node.clock.advance(.seconds(1))
+        _ = await later.pass()
+        #expect(node.units.active(unit) == .active)
+        #expect(node.store.files.count == 1)
+        #expect(node.folder.read("metrics.prom")?.contains("bcm_role_monitor_paused 0\n") == true)
+    }
+
+    @Test func dryRunChangesNothingAndSaysWhatItWouldDo() async throws {
+        let node = try Node()
+        let report = await (try node.monitor(isDryRun: true)).pass()
+        #expect(report.actions == exporterUnits.map { "start \($0)" } + ["write /t/dgx-01.json"])
+        #expect(node.units.calls.isEmpty)
+        #expect(node.store.writes.isEmpty)
+        #expect(node.folder.names().isEmpty)
+    }
+
+    @Test func servicesThatAreNotManagedAreNotEvenLookedAt() async throws {
+        var node = try Node()
+        node.configuration.managesServices = false
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.looks == 0)
+        #expect(node.store.writes.count == 1)
+    }
+
+    @Test func retiredNodeHasNothingLeft() async throws {
+        let node = try Node(units: FakeUnits(.active))
+        let monitor = try node.monitor()
+        _ = await monitor.pass()
+        let report = await (try node.monitor()).retire()
+        #expect(report.failures.isEmpty)
+        await monitor.forget()
+        #expect(node.units.active(unit) == .inactive)
+        #expect(node.store.files.isEmpty)
+        #expect(node.folder.names("state").isEmpty)
+        #expect(node.folder.read("metrics.prom") == nil)
+    }
+}

@@ -1,4 +1,5 @@
 import ClusterModel
+import Glibc
 public import Logging
 import NIOCore
 import NIOPosix
@@ -56,9 +57,11 @@ public final class SimulatorServer: Sendable {
     private struct Shared {
         var counters = Counters()
         var listener: (any Channel)?
+        var descriptor: Int32?
         var silent: SilentListener?
         var listening: TransportMode.Listener?
         var changing = false
+        var hasComplained = false
         var port = 0
         var children: [Int: (channel: any Channel, handshake: TransportMode.Handshake)] = [:]
         var contexts: [TransportMode.Handshake: NIOSSLContext] = [:]
@@ -141,6 +144,9 @@ public final class SimulatorServer: Sendable {
             shared.silent = nil
             defer { shared.listener = nil }
             shared.listening = nil
+            // A child process that was just forked still holds the socket; shut down, it listens no more even so.
+            if let descriptor = shared.descriptor { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            shared.descriptor = nil
             return (stale, shared.listener, true)
         }
         for channel in stale { Self.drop(channel) }
@@ -152,7 +158,7 @@ public final class SimulatorServer: Sendable {
             case .closed: shared.withLock { $0.listening = .closed }
             case .silent:
                 // The port may still be held by a child process that was just forked: the watch tries again.
-                guard let silent = SilentListener(address: configuration.address, port: port) else { break }
+                guard let silent = try? SilentListener(address: configuration.address, port: port) else { break }
                 shared.withLock {
                     $0.silent = silent
                     $0.listening = .silent
@@ -160,23 +166,35 @@ public final class SimulatorServer: Sendable {
             }
             return loop.makeSucceededVoidFuture()
         }.always { [self] result in
-            shared.withLock { $0.changing = false }
-            if case .failure(let error) = result { logger.error("cannot listen: \(error)") }
+            let isNew = shared.withLock { shared in
+                shared.changing = false
+                defer {
+                    if case .failure = result { shared.hasComplained = true } else { shared.hasComplained = false }
+                }
+                return !shared.hasComplained
+            }
+            if isNew, case .failure(let error) = result { logger.error("cannot listen, trying again: \(error)") }
         }
     }
 
     private func open(on loop: any EventLoop) -> EventLoopFuture<Void> {
-        ServerBootstrap(group: group)
+        let descriptor: Int32
+        do {
+            descriptor = try BoundSocket.make(address: configuration.address, port: port)
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }
             }
-            .bind(host: configuration.address, port: port)
+            .withBoundSocket(descriptor)
             .map { [self] channel in
                 shared.withLock {
                     $0.listener = channel
+                    $0.descriptor = descriptor
                     $0.listening = .open
                     $0.port = channel.localAddress?.port ?? $0.port
                 }

@@ -13,16 +13,17 @@ extension SimulatorServer {
 }
 
 extension TestCluster {
-    /// A client with the administrator's certificate, unless told otherwise, and with short time-outs.
+    /// A client with the administrator's certificate, unless told otherwise,.
     func client(
         _ servers: SimulatorServer..., trust: ServerTrust? = nil, certificate: String? = nil, key: String? = nil,
-        verifiesHostname: Bool = true, requestTimeout: Duration = .seconds(4), answerLimit: Int = 64 << 20
+        verifiesHostname: Bool = true, connectTimeout: Duration = .seconds(10), requestTimeout: Duration = .seconds(20),
+        answerLimit: Int = 64 << 20
     ) throws -> RESTClient {
         try RESTClient(
             configuration: .init(
                 headNodes: servers.map(\.headNode), certificateFile: certificate ?? authority.adminCertificate,
                 keyFile: key ?? authority.adminKey, trust: trust ?? .authority(file: authority.certificateFile),
-                verifiesHostname: verifiesHostname, connectTimeout: .seconds(2), requestTimeout: requestTimeout,
+                verifiesHostname: verifiesHostname, connectTimeout: connectTimeout, requestTimeout: requestTimeout,
                 answerLimit: answerLimit),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }

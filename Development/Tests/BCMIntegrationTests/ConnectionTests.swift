@@ -51,7 +51,7 @@ import Testing
             let start = clock.now
             task.cancel()
             #expect(await task.value == .cancelled)
-            #expect(start.duration(to: clock.now) < .seconds(2))
+            #expect(start.duration(to: clock.now) < .seconds(20))
         }
     }
 }

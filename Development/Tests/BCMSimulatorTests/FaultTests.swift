@@ -20,8 +20,8 @@ import Testing
             try await cluster.serving("head-a") { server in
                 let answer = try await cluster.curl(
                     server, "/rest/v1/device", options: ["--output", "/dev/null"],
-                    timeout: 2)
-                // Two seconds may be too few for the flood.
+                    timeout: 4)
+                // Four seconds may be too few for the flood.
                 #expect(answer.exit == exit || (fault == .huge && answer.exit == 28), "\(answer.complaint)")
                 #expect(answer.status == status)
             }

@@ -102,7 +102,7 @@ public struct TestCluster: Sendable {
     /// Asks a service with curl, under the name of its head node and trusting the cluster's authority.
     public func curl(
         _ server: SimulatorServer, _ paths: String..., as identity: Identity = .admin, options: [String] = [],
-        timeout: Int = 5
+        timeout: Int = 15
     ) async throws -> Answer {
         let host = server.configuration.headNode
         var arguments = ["-sS", "--max-time", "\(timeout)", "--cacert", authority.certificateFile]
@@ -117,7 +117,7 @@ public struct TestCluster: Sendable {
         arguments += options + ["--write-out", "\n%{http_code} %{num_connects}"]
         arguments += paths.map { "https://\(host):\(server.port)\($0)" }
         let result = try await LocalExecutor().run(
-            Command("curl", arguments, timeout: .seconds(timeout + 5), outputLimit: 512 << 20))
+            Command("curl", arguments, timeout: .seconds(timeout + 60), outputLimit: 512 << 20))
         guard case .exited(let code) = result.status else {
             throw CommandError(.notStarted, executable: "curl", reason: "\(result.status)")
         }

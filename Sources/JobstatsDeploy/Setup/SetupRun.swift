@@ -81,7 +81,7 @@ public struct SetupRun: Sendable {
         // Nodes on the command line take the place of the file's, so the file need not name any.
         let reading = DeploymentConfiguration.load(
             path: options.configurationFile, sections: options.nodes.isEmpty ? sections : [])
-        for warning in reading.warnings { console.writeError("warning: \(warning)\n") }
+        for warning in reading.warnings { console.writeError("\(warning)\n") }
         do {
             var configuration = try reading.get()
             try override(&configuration)
@@ -346,6 +346,7 @@ public struct SetupRun: Sendable {
         let failed = Set(report.results.filter { $0.outcome == .failed || $0.outcome == .notBegun }.map(\.host))
         if failed.isEmpty, !consents.isEmpty { return "agree to what disturbs (see above), then run again" }
         let names = failed.sorted().prefix(20).map(\.name).joined(separator: " ")
+        if failed.isEmpty { return options.mode == .check ? base : "mend that, then: \(base) --resume" }
         return options.mode == .check ? base : "mend what failed, then: \(base) --resume --limit \(names)"
     }
 

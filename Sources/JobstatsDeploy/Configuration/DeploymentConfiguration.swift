@@ -62,6 +62,8 @@ public struct DeploymentConfiguration: Sendable, Hashable {
     public var customTargetsDirectory: String?
     /// `target_domain`: appended to target addresses, for a Prometheus outside the cluster; none by default.
     public var targetDomain: String?
+    /// `role_monitor`: how the role monitors are paced.
+    public var monitorTimes = MonitorTimes()
     /// `artifacts`: where programs come from, where the default is not wanted.
     public var artifacts: [ArtifactSource.Name: ArtifactSources] = [:]
     /// `systems`: the hosts.

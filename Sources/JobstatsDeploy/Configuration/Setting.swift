@@ -60,6 +60,15 @@ struct Setting: Sendable {
             },
             write: { $0.targetDomain.map { JSONNode(.string($0)) } }),
         Setting(
+            key: "role_monitor",
+            read: { node, reader, configuration in reader.monitorTimes(node, into: &configuration) },
+            write: { configuration in
+                let times = configuration.monitorTimes, standard = MonitorTimes()
+                guard times != standard else { return nil }
+                return .object(
+                    MonitorTimes.keys.map { ($0.name, JSONNode(.number(String(times[keyPath: $0.path])))) })
+            }),
+        Setting(
             key: "artifacts",
             read: { node, reader, configuration in reader.artifacts(node, into: &configuration) },
             write: { configuration in

@@ -19,6 +19,14 @@ struct MonitorSettings {
         monitor.cgroupExporterPort = configuration.cgroupExporterPort
         monitor.gpuExporterPort = configuration.nvidiaGPUExporterPort
         monitor.clusterName = configuration.clusterName
+        let times = configuration.monitorTimes
+        monitor.port = times.port
+        monitor.checkInterval = .seconds(times.checkInterval)
+        monitor.roleLossDelay = .seconds(times.roleLossDelay)
+        monitor.retryInterval = .seconds(times.retryInterval)
+        monitor.maximumRetries = times.maximumRetries
+        monitor.giveUpInterval = .seconds(times.giveUpInterval)
+        monitor.requestTimeout = .seconds(times.requestTimeout)
         monitor.targetDomain = configuration.targetDomain
         monitor.certificateFile = site?.certificate?.certificateFile ?? Self.certificateFile
         monitor.keyFile = site?.certificate?.keyFile ?? Self.keyFile

@@ -226,7 +226,9 @@ public struct SetupRun: Sendable {
             var found: SiteFacts?
             if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor {
                 console.write("   Asking BCM for head nodes, certificates and roles\n")
-                found = try await SiteDiscovery(cmsh: cmsh, paths: paths, logger: logger).facts(
+                found = try await SiteDiscovery(
+                    cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
+                ).facts(
                     nodes: configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { Host($0) },
                     choice: options.certificate, renews: options.renewsCertificate, connector: connector)
                 for remark in found?.remarks ?? [] {

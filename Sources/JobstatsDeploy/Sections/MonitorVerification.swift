@@ -25,6 +25,9 @@ enum MonitorVerification {
             }
             let expected = roles.contains(role) ? "present" : "absent"
             if status.contains("role \(role) \(expected)") { return .inPlace(status) }
+            if expected == "absent", site?.areRolesVisible == false, status.contains("role \(role) unknown") {
+                return .inPlace("the node does not have the role, and the monitor changes nothing: \(status)")
+            }
             if status.contains("role \(role) unknown") {
                 return .warning(
                     "cmsh says \(expected), the monitor says: \(status)",

@@ -43,7 +43,12 @@ let package = Package(
         .target(
             name: "ClusterTestSupport", dependencies: ["BCMSimulator", "ClusterModel", commandExecution, logging],
             path: "Tests/ClusterTestSupport"),
-        .testTarget(name: "BCMSimulatorTests", dependencies: ["BCMSimulator", "ClusterModel", "ClusterTestSupport"]),
+        .testTarget(
+            name: "BCMSimulatorTests",
+            dependencies: [
+                "BCMSimulator", "ClusterModel", "ClusterTestSupport", "bcm-simulator", "simulated-cmsh",
+                "exporter-standin", commandExecution,
+            ]),
         .testTarget(
             name: "BCMIntegrationTests",
             dependencies: [

@@ -3,7 +3,6 @@ import BCMSimulator
 import ClusterModel
 import ClusterTestSupport
 import CommandExecution
-import Glibc
 import Logging
 import Testing
 
@@ -33,17 +32,6 @@ extension TestCluster {
         let environment = [StateStore.directoryVariable: store.directory, "BCM_SIMULATOR_HOST": headNode]
         return Cmsh(
             executor: HeadNodeExecutor(environment: environment), executable: try Self.program("simulated-cmsh"))
-    }
-
-    /// A program that was built beside the tests.
-    static func program(_ name: String) throws -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
-        let isThere = access(path, X_OK) == 0
-        try #require(isThere, "\(path) was not built")
-        return path
     }
 
     /// The pin of a head node's key: of its usual one, or of that of a fault.

@@ -60,6 +60,21 @@ public struct TestCluster: Sendable {
         }
     }
 
+    /// A program that was built beside the tests.
+    public static func program(_ name: String) throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
+        guard access(path, X_OK) == 0 else {
+            throw CommandError(.notFound, executable: path, reason: "it was not built beside the tests")
+        }
+        return path
+    }
+
+    /// A path that does not exist yet and goes with the process.
+    public static func scratchPath(_ name: String) throws -> String { try Scratch.path(name) }
+
     /// Changes a setting.
     public func set(_ key: String, _ value: String, on headNode: String? = nil) throws {
         try store.update { try $0.set(key, to: value, on: headNode) }

@@ -9,8 +9,8 @@ usage: scripts/demo.sh [--nodes N] [--keep]
 
 Builds this project, starts a small cluster on this machine (scripts/lab.sh), deploys jobstats' monitoring to it with
 guided-setup over SSH, gives and takes the role with BCM's cmsh (simulated), cuts off the active head node with the
-shared storage, and shows what happens. Everything is taken down at the end. Needs root; takes about ten minutes, and a
-quarter of an hour more for building the first time.
+shared storage, and shows what happens. The role monitors ask BCM every two seconds here instead of every minute.
+Everything is taken down at the end. Needs root; takes a few minutes, and more for building the first time.
 
   --nodes N   how many DGX nodes (3 unless said otherwise, at least 3)
   --keep      leave the cluster running at the end, to look around: scripts/lab.sh status

@@ -84,12 +84,11 @@ run_exit_actions() {
 
 # --- Packages ---------------------------------------------------------------------------------------------------------
 
-package_is_installed() { [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]; }
-
 # missing_packages PACKAGE...: those that are not installed, on one line.
 missing_packages() {
-    local package missing=()
-    for package in "$@"; do package_is_installed "$package" || missing+=("$package"); done
+    local package missing=() installed
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null) || :
+    for package in "$@"; do [[ $'\n'$installed$'\n' == *$'\n'"ii  $package"$'\n'* ]] || missing+=("$package"); done
     printf '%s' "${missing[*]-}"
 }
 

@@ -99,12 +99,15 @@ cluster_binds() {
     printf -- '--bind-ro=%s\n' "$(swift_runtime)"
 }
 
-# print_configuration: what guided-setup needs to know to deploy to this lab.
+# print_configuration: what guided-setup needs to know to deploy to this lab. Monitors ask BCM every two seconds instead
+# of every minute, so that what happens can be watched.
 print_configuration() {
     local artifacts name sum first=yes
     artifacts=$(base_directory)/artifacts$artifacts_directory
     printf '{\n  "cluster_name": "slurm",\n  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
-    printf '  "use_existing_grafana": true,\n  "systems": {\n    "slurm_controller": ["head-a", "head-b"],\n'
+    printf '  "use_existing_grafana": true,\n'
+    printf '  "role_monitor": {"check_interval": 2, "role_loss_delay": 2, "retry_interval": 5, "request_timeout": 3},\n'
+    printf '  "systems": {\n    "slurm_controller": ["head-a", "head-b"],\n'
     printf '    "login_nodes": [],\n    "dgx_nodes": [%s],\n' \
         "$(existing_hosts | sed -n 's/^\(dgx-.*\)/"\1"/p' | paste -sd, | sed 's/,/, /g')"
     printf '    "prometheus_server": ["mon-01"],\n    "grafana_server": ["mon-01"]\n  },\n  "artifacts": {\n'

@@ -93,7 +93,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var location: Location
     @Option(help: "The head node to be.")
     var hostName: String
-    @Option(help: "Where to listen, ADDRESS:PORT.")
+    @Option(help: "Where to listen, ADDRESS:PORT, the address a numeric one.")
     var listen = "0.0.0.0:8081"
     @Option(help: "A file for a line per request, instead of standard error.")
     var accessLog: String?
@@ -109,7 +109,8 @@ struct Serve: AsyncParsableCommand {
         }
         let server = try SimulatorServer(
             configuration: .init(
-                directory: location.directory, headNode: hostName, address: String(listen[..<colon]), port: Int(port)
+                directory: location.directory, headNode: hostName,
+                address: listen[..<colon].filter { $0 != "[" && $0 != "]" }, port: Int(port)
             ) { [descriptor] line in
                 let text = line + "\n"
                 _ = write(descriptor, text, text.utf8.count)

@@ -149,6 +149,15 @@ import Testing
         }
     }
 
+    @Test func whatBelongsToAnObjectIsReachedFromItsMode() async throws {
+        try await TestCluster.with { cluster in
+            let answer = try cluster.cmsh(
+                "device; roles dgx-01; assign slurmclient; commit; device; roles dgx-01; list")
+            #expect(answer.errors.isEmpty)
+            #expect(answer.output.contains("slurmclient"))
+        }
+    }
+
     @Test func servicesAreAddedToCategories() async throws {
         try await TestCluster.with { cluster in
             let answer = try cluster.cmsh(

@@ -53,6 +53,8 @@ extension CmshObject {
     static var key: String { "name" }
     static func make(_ name: String) -> Self? { nil }
 
+    static func exists(_ name: String, in state: ClusterState) -> Bool { all(in: state).contains { $0.name == name } }
+
     static func property(_ name: String) throws(CmshError) -> CmshProperty<Self> {
         guard let property = properties.first(where: { $0.name == name.lowercased() }) else {
             throw CmshError("no such property: \(name)")

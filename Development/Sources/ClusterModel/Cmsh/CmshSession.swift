@@ -85,7 +85,14 @@ public struct CmshSession {
         default: break
         }
         if try run(name, rest) { return }
-        guard let entered = submode(name) ?? CmshPlace.Mode(rawValue: name).map({ .mode($0) }) else {
+        if case .mode(let mode) = place, let object = rest.first, mode.type?.exists(object, in: state) == true,
+            let entered = submode(name, of: .object(mode, object))
+        {
+            // As in `device; roles dgx-01`: straight into what belongs to an object.
+            place = entered
+            return try execute(Array(rest.dropFirst()))
+        }
+        guard let entered = submode(name, of: place) ?? CmshPlace.Mode(rawValue: name).map({ .mode($0) }) else {
             throw CmshError("Command not found: \(name)")
         }
         let before = place
@@ -101,7 +108,7 @@ public struct CmshSession {
         if place == entered { place = before }
     }
 
-    private func submode(_ name: String) -> CmshPlace? {
+    private func submode(_ name: String, of place: CmshPlace) -> CmshPlace? {
         guard case .object(let mode, let object) = place else { return nil }
         switch name {
         case "roles" where mode.hasRoles: return .roles(mode, object)

@@ -97,7 +97,8 @@ struct StepGroup {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
         let kept = words.enumerated().filter { index, word in
             let isDigest = word.utf8.count >= 12 && word.utf8.prefix(12).allSatisfy { isHexDigit($0) }
-            let isSize = word.utf8.allSatisfy { isHexDigit($0) } && index + 1 < words.count
+            let isSize =
+                word.utf8.allSatisfy { isHexDigit($0) } && index + 1 < words.count
                 && words[index + 1].hasPrefix("bytes")
             return !isDigest && !isSize
         }

@@ -144,19 +144,21 @@ enum HostChecks {
             Command(
                 "sh",
                 ["-c", "for name; do getent ahosts \"$name\" >/dev/null || echo \"$name\"; done", "sh"] + names,
-                timeout: .seconds(90)), judge: judgeNames)
+                timeout: .seconds(90)),
+            judge: { judgeNames($0, of: names.count) })
     }
 
-    static func judgeNames(_ result: CommandResult) -> Assessment {
+    /// A few missing names are those nodes' trouble; without any, the server can scrape nothing.
+    static func judgeNames(_ result: CommandResult, of count: Int) -> Assessment {
         let missing = result.outputText.split(separator: "\n").map { String($0) }
-        guard result.succeeded, missing.isEmpty else {
-            return .blocked(
-                missing.isEmpty
-                    ? "names cannot be looked up: \(result.errorText.trimmed)"
-                    : "does not resolve: \(HostRange.compress(missing))",
-                remedy: "add the names to this server's DNS or /etc/hosts, or set target_domain")
+        let remedy = "add the names to this server's DNS or /etc/hosts, or set target_domain"
+        guard result.succeeded else {
+            return .blocked("names cannot be looked up: \(result.errorText.trimmed)", remedy: remedy)
         }
-        return .inPlace()
+        if missing.isEmpty { return .inPlace() }
+        let words = "does not resolve: \(HostRange.compress(missing))"
+        return missing.count < count
+            ? .warning(words, remedy: remedy) : .blocked(words, remedy: remedy)
     }
 
     // MARK: Shared storage

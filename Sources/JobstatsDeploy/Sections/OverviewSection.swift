@@ -122,23 +122,7 @@ extension JobstatsPlan {
             steps: [
                 Step(
                     "1.markers-seen", "Markers seen on the Prometheus server", on: prometheusHosts,
-                    WaitResource(
-                        "the markers of \(dgxNodes.count) nodes are in \(markers)", patience: 15,
-                        remedy:
-                            "mount the same shared storage on this server, or name a directory that all hosts share "
-                            + "as prometheus_targets_dir",
-                        Command(
-                            "sh",
-                            [
-                                "-c",
-                                """
-                                directory=$1
-                                shift
-                                for name; do
-                                    [ -e "$directory/$name" ] || { echo "$directory/$name is not seen here"; exit 1; }
-                                done
-                                """, "sh", markers,
-                            ] + dgxNodes.map { Self.shortName($0) })))
+                    MarkersSeen(in: markers, of: dgxNodes.map { Self.shortName($0) }))
             ])
         return [writing, reading]
     }

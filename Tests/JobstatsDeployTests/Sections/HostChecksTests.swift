@@ -63,10 +63,25 @@ import Testing
     }
 
     @Test func namesThatDoNotResolveAreListedTogether() {
-        let assessment = HostChecks.judgeNames(makeResult("dgx-01\ndgx-02\ndgx-03\n"))
-        #expect(assessment.state == .blocked)
-        #expect(assessment.detail == "does not resolve: dgx-[01-03]")
-        #expect(HostChecks.judgeNames(makeResult("")).state == .inPlace)
+        let all = HostChecks.judgeNames(makeResult("dgx-01\ndgx-02\ndgx-03\n"), of: 3)
+        #expect(all.state == .blocked)
+        #expect(all.detail == "does not resolve: dgx-[01-03]")
+        #expect(HostChecks.judgeNames(makeResult("dgx-02\n"), of: 3).isWarning)
+        #expect(HostChecks.judgeNames(makeResult(""), of: 3).state == .inPlace)
+        #expect(HostChecks.judgeNames(makeResult("", 127), of: 3).state == .blocked)
+    }
+
+    @Test func aSwitchedOffNodeDoesNotStopThePrometheusServer() throws {
+        let seen = MarkersSeen(in: "/shared/.seen-from", of: ["dgx-01", "dgx-02"])
+        func assess(_ output: String) -> Assessment {
+            var facts = Facts()
+            facts.results[seen.probe] = makeResult(output)
+            return seen.assess(facts)
+        }
+        #expect(assess("").state == .inPlace)
+        #expect(assess("dgx-02\n").isWarning)
+        #expect(assess("dgx-01\ndgx-02\n").state == .differs)
+        #expect(throws: ResourceError.self) { try seen.changes(from: Facts()) }
     }
 
     @Test func aDirectoryOnTheRootFileSystemIsAWarning() {

@@ -47,6 +47,13 @@ import Testing
         #expect(monitored.step("6.targets") == nil)
     }
 
+    @Test func aLimitedPlanStillLooksWhetherThisIsTheActiveHeadNode() throws {
+        let plan = try makePlan().limited(to: ["dgx-02"])
+        #expect(plan.step("1.active")?.hosts == [Host("head-a", isLocal: true)])
+        #expect(plan.step("4.unit")?.hosts == [Host("dgx-02")])
+        #expect(plan.step("6.unit") == nil)
+    }
+
     @Test func theHeadNodeOfTheConfigurationIsThisMachine() throws {
         let plan = try makePlan(makeConfiguration { $0.systems.prometheusServer = ["HEAD-A"] })
         #expect(plan.step("6.unit")?.hosts == [Host("head-a", isLocal: true)])

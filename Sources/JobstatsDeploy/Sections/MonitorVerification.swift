@@ -1,54 +1,76 @@
 import CommandExecution
 import RoleMonitor
 
-/// What must be seen on a node after its monitor was started.
-enum MonitorVerification {
-    /// Waits for the first check of the running monitor, then compares the role it found with cmsh's account.
-    static func resource(on host: Host, _ settings: MonitorSettings, _ site: SiteFacts?) -> CheckResource {
-        let role = settings.monitor.role
-        let short = host.name.prefix { $0 != "." }
-        let roles = site?.rolesByNode[host.name] ?? site?.rolesByNode[String(short)]
-        return CheckResource(
-            "the monitor's first check succeeded, and the role \(role) is what cmsh says",
-            Command("sh", ["-c", script, "sh", MonitorPaths.unitName], timeout: .seconds(45))
-        ) { result in
-            let status = result.outputText.trimmed
-            guard result.succeeded else {
-                return .blocked(
-                    "no check has succeeded: \(status.isEmpty ? "the monitor says nothing" : status)",
-                    remedy: "on the node: bcm-role-monitor --check-connectivity; journalctl -u \(MonitorPaths.unitName)"
-                )
-            }
-            guard let roles else {
-                return .warning(
-                    "the monitor says: \(status)", remedy: "cmsh does not list \(host): compare the names of both")
-            }
-            let expected = roles.contains(role) ? "present" : "absent"
-            if status.contains("role \(role) \(expected)") { return .inPlace(status) }
-            if expected == "absent", site?.areRolesVisible == false, status.contains("role \(role) unknown") {
-                return .inPlace("the node does not have the role, and the monitor changes nothing: \(status)")
-            }
-            if status.contains("role \(role) unknown") {
-                return .warning(
-                    "cmsh says \(expected), the monitor says: \(status)",
-                    remedy: "REST does not show this role: see the remarks of section 10")
-            }
-            return .blocked(
-                "cmsh says \(expected), the monitor says: \(status)",
-                remedy: "run again; the role may just have changed")
-        }
+/// What must be seen on a node after its monitor was started: it has checked, and found the role that cmsh names.
+struct MonitorVerification: Resource {
+    private let host: Host
+    private let role: String
+    /// The node's roles by cmsh's account; nil when cmsh does not list the node.
+    private let roles: Set<String>?
+    private let areRolesVisible: Bool
+
+    init(on host: Host, _ settings: MonitorSettings, _ site: SiteFacts?) {
+        self.host = host
+        role = settings.monitor.role
+        roles = site?.rolesByNode[host.name] ?? site?.rolesByNode[String(host.name.prefix { $0 != "." })]
+        areRolesVisible = site?.areRolesVisible ?? false
     }
 
-    /// Polls the status text that the monitor gives systemd, for at most 40 seconds.
-    private static let script = """
+    var summary: String { "the monitor's first check succeeded, and the role \(role) is what cmsh says" }
+    var queries: [Query] { [.command(Self.look)] }
+
+    func assess(_ facts: Facts) -> Assessment {
+        guard let result = facts.result(Self.look) else { return .unknown("what the monitor says") }
+        let status = result.outputText.trimmed
+        guard let finding = ["present", "absent", "unknown"].first(where: { status.contains("role \(role) \($0)") })
+        else {
+            return .differs([status.isEmpty ? "the monitor has not checked yet" : "the monitor says: \(status)"])
+        }
+        guard let roles else {
+            return .warning(
+                "the monitor says: \(status)", remedy: "cmsh does not list \(host): compare the names of both")
+        }
+        let expected = roles.contains(role) ? "present" : "absent"
+        if finding == expected { return .inPlace(status) }
+        if finding == "unknown" {
+            // A node that never showed the role is unknown to its monitor, which then changes nothing: all is well.
+            if expected == "absent", !areRolesVisible { return .inPlace("no role by cmsh's account; \(status)") }
+            return .warning(
+                "cmsh says \(expected), the monitor says: \(status)",
+                remedy: "on the node: bcm-role-monitor --check-connectivity")
+        }
+        return .blocked(
+            "cmsh says \(expected), the monitor says: \(status)", remedy: "run again: the role may just have changed")
+    }
+
+    /// Nothing is changed: the monitor is given time for its first check.
+    func changes(from facts: Facts) -> [Command] {
+        [Command("sh", ["-c", Self.wait, "sh", MonitorPaths.unitName, role], timeout: .seconds(60))]
+    }
+
+    var instructions: Instructions {
+        Instructions(verification: [
+            "systemctl status " + MonitorPaths.unitName, MonitorPaths.program + " --check-connectivity",
+        ])
+    }
+
+    /// The status text that the monitor gives systemd.
+    private static let look = Command(
+        "systemctl", ["show", "--no-pager", "-p", "StatusText", "--value", "--", MonitorPaths.unitName])
+
+    /// Polls it for at most 40 seconds; a monitor that does not get there tells its last words.
+    private static let wait = """
         i=0
-        while [ $i -lt 200 ]; do
+        while [ "$i" -lt 200 ]; do
             text=$(systemctl show --no-pager -p StatusText --value -- "$1")
-            case $text in *"role "*" present"*|*"role "*" absent"*|*"role "*" unknown"*) printf '%s\\n' "$text"; exit 0;; esac
+            case $text in
+                *"role $2 "*) exit 0 ;;
+            esac
             i=$((i + 1))
             sleep 0.2
         done
-        printf '%s\\n' "$text"
+        printf 'no check has succeeded: %s\\n' "$text" >&2
+        journalctl --no-pager -q -n 8 -o cat -u "$1" >&2
         exit 1
         """
 }

@@ -50,11 +50,11 @@ public enum RoleMonitorSection {
                 UnitResource(
                     MonitorPaths.unitName, enabled: true, .running, restartedFor: settings.watchedFiles)),
         ]
+        let verifications = nodes.map { ($0, MonitorVerification(on: $0, settings, site) as any Resource) }
         steps.append(
             Step(
                 "10.verified", "first check succeeded",
-                perHost: Dictionary(
-                    uniqueKeysWithValues: nodes.map { ($0, MonitorVerification.resource(on: $0, settings, site)) })))
+                perHost: Dictionary(verifications) { first, _ in first }))
         return PlanSection(
             number: 10, title: "BCM role monitor",
             purpose: """

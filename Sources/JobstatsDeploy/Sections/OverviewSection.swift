@@ -55,7 +55,11 @@ extension JobstatsPlan {
                 "1.name", "Reached by SSH, and of the right name",
                 perHost: Dictionary(hosts.map { ($0, HostChecks.name(of: $0)) }) { first, _ in first }),
             Step("1.clock", "Clock", on: hosts, HostChecks.clock),
-            Step("1.system", "Operating system", on: hosts, HostChecks.system),
+            Step(
+                "1.system", "Operating system", on: hosts,
+                ReadableCheck(
+                    HostChecks.system,
+                    byHand: ["uname -m", "systemctl --version", "stat -fc %T /sys/fs/cgroup", "cat /etc/os-release"])),
             Step("1.disk", "Free disk space", on: hosts, HostChecks.disk),
         ]
     }
@@ -78,7 +82,8 @@ extension JobstatsPlan {
     private func portCheck(_ id: String, _ port: Int, _ name: String, on hosts: [Host]) -> Step {
         Step(
             id, "Port \(port) for \(name)", on: hosts,
-            HostChecks.port(port, for: "\(name).service"))
+            ReadableCheck(
+                HostChecks.port(port, for: "\(name).service"), byHand: ["ss -ltnp 'sport = :\(port)'"]))
     }
 
     // MARK: Names and shared storage
@@ -88,7 +93,9 @@ extension JobstatsPlan {
         return [
             Step(
                 "1.names", "Names of the nodes on the Prometheus server", on: prometheusHosts,
-                HostChecks.resolves(dgxNodes.map { targetName($0) }))
+                ReadableCheck(
+                    HostChecks.resolves(dgxNodes.map { targetName($0) }),
+                    byHand: ["getent ahosts \(dgxNodes.first.map { targetName($0) } ?? "")  # and each other node"]))
         ]
     }
 
@@ -108,7 +115,9 @@ extension JobstatsPlan {
         ]
         written.insert(
             Step(
-                "1.shared", "Shared storage is mounted", on: dgxNodes, HostChecks.mounted(directory)), at: 0)
+                "1.shared", "Shared storage is mounted", on: dgxNodes,
+                ReadableCheck(HostChecks.mounted(directory), byHand: ["findmnt -T \(ShellQuoting.quote(directory))"])),
+            at: 0)
         let writing = PlanSection(
             number: 1, title: "Shared storage",
             purpose:

@@ -53,6 +53,13 @@ import Testing
         #expect(groups.allSatisfy { !$0.usesPlaceholder })
     }
 
+    @Test func commandsAreWhatAPersonCanType() throws {
+        let text = try document()
+        #expect(text.contains("```sh\nss -ltnp 'sport = :9100'\n```"))
+        #expect(text.contains("scp /opt/node_exporter root@HOST:/usr/local/bin/node_exporter.new"))
+        #expect(!text.contains("sh -c 'path=$1"))
+    }
+
     @Test func fencesAndBlocksAreBalanced() throws {
         let text = try document(makeConfiguration { $0.usesExistingPrometheus = true })
         let fences = text.split(separator: "\n").filter { $0.hasPrefix("```") }

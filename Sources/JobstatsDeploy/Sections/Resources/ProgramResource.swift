@@ -73,13 +73,15 @@ struct ProgramResource: Resource {
                 verification: ["test -x \(path)"], undo: ["rm -f \(path)"])
         }
         var all = Instructions()
+        let word = ShellQuoting.quote(path)
         for (architecture, file) in sorted {
-            let one = file.instructions
-            let hint = files.count > 1 ? "  # \(architecture)" : ""
-            all.commands += one.commands.map { $0 + hint }
-            all.verification += one.verification.map { $0 + hint }
-            all.undo = one.undo
+            let hint = files.count > 1 ? "  # for \(architecture)" : ""
+            let source = ShellQuoting.quote(file.content.localPath ?? "")
+            all.commands.append("scp \(source) root@HOST:\(word).new  # on the head node, for each HOST\(hint)")
+            all.verification.append("sha256sum \(word)  # \(file.content.sha256)\(hint)")
         }
+        all.commands.append("chown root:root \(word).new && chmod 0755 \(word).new && mv -fT \(word).new \(word)")
+        all.undo = ["rm -f \(word)"]
         return all
     }
 }

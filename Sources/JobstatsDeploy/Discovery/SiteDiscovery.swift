@@ -189,7 +189,7 @@ public struct SiteDiscovery: Sendable {
     ) async throws -> SiteFacts.MonitorCertificate {
         switch choice.kind {
         case .node, .automatic:
-            let (mayRead, seen) = await nodeCertificateMayRead(nodes, facts, connector)
+            let (mayRead, seen) = try await nodeCertificateMayRead(nodes, facts, connector)
             if mayRead {
                 return SiteFacts.MonitorCertificate(
                     certificateFile: paths.nodeCertificate, keyFile: paths.nodeKey, content: nil,
@@ -215,40 +215,57 @@ public struct SiteDiscovery: Sendable {
         }
     }
 
-    /// Tries the certificate of the first node that can be reached, on that node.
+    /// Tries the certificate of the first node that can be reached, on that node. Only BCM's own answer counts as a no:
+    /// where none came, nothing is known and no certificate is made.
     private func nodeCertificateMayRead(
         _ nodes: [Host], _ facts: SiteFacts, _ connector: any HostConnector
-    ) async -> (Bool, String) {
+    ) async throws(ResourceError) -> (Bool, String) {
         var last = "there is no node to try one on"
-        for node in nodes.prefix(3) {
+        for node in nodes.prefix(5) {
             let connection = await connector.connect(to: node)
-            let result: Result<CommandResult, CommandError>
-            do throws(CommandError) {
-                result = .success(
-                    try await connection.run(
-                        Command(
-                            "curl",
-                            [
-                                "-sS", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code}", "--insecure",
-                                "--cert", paths.nodeCertificate, "--key", paths.nodeKey,
-                                "https://\(facts.headNodes[0]):\(port)/rest/v1/device",
-                            ])))
-            } catch {
-                result = .failure(error)
-            }
+            let outcome = await tryCertificate(on: connection, facts.headNodes)
             await connection.close()
-            switch result {
-            case .failure(let error): last = "\(error)"
-            case .success(let result):
-                if result.outputText == "200" { return (true, "tried on \(node)") }
-                let said = result.errorText.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
-                return (
-                    false,
-                    "on \(node) BCM answered \(result.outputText.isEmpty ? "nothing" : result.outputText)\(said.isEmpty ? "" : ", \(said)")"
-                )
+            switch outcome {
+            case .success(let code) where code == "200": return (true, "tried on \(node)")
+            case .success(let code) where code == "401" || code == "403":
+                return (false, "on \(node) BCM answered \(code)")
+            case .success(let code) where code == "none": return (false, "\(node) has none")
+            case .success(let code): last = "on \(node) BCM answered \(code)"
+            case .failure(let error): last = error.reason
             }
         }
-        return (false, last)
+        throw ResourceError(
+            "whether the nodes' own certificates may read devices could not be tried: \(last)",
+            remedy: "run again when a node can be reached, or name a certificate: deploy-role-monitor --certificate")
+    }
+
+    /// The HTTP status that the first head node to answer gives a node's own certificate, asked from that node.
+    private func tryCertificate(
+        on connection: any HostConnection, _ headNodes: [String]
+    ) async -> Result<String, ResourceError> {
+        var last = "no head node was asked"
+        for headNode in headNodes {
+            let command = Command(
+                "sh",
+                [
+                    "-c",
+                    """
+                    [ -r "$1" ] && [ -r "$2" ] || { printf none; exit 0; }
+                    exec curl -sS --max-time 10 -o /dev/null -w '%{http_code}' --insecure --cert "$1" --key "$2" "$3"
+                    """, "sh", paths.nodeCertificate, paths.nodeKey, "https://\(headNode):\(port)/rest/v1/device",
+                ])
+            do throws(CommandError) {
+                let result = try await connection.run(command)
+                if result.succeeded { return .success(result.outputText) }
+                let said = result.errorText.split(whereSeparator: \.isNewline).last.map(String.init)
+                // A server may also refuse a certificate within the handshake: curl(1) then fails with 56 or 35.
+                if let said, said.contains("alert") { return .success("403") }
+                last = "curl for \(headNode): \(said ?? result.status.description)"
+            } catch {
+                return .failure(ResourceError("\(error)", remedy: ""))
+            }
+        }
+        return .failure(ResourceError(last, remedy: ""))
     }
 
     /// A certificate that BCM made for a profile: the one from an earlier run while it serves, otherwise a new one.

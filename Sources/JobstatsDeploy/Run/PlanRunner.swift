@@ -87,6 +87,7 @@ public struct PlanRunner: Sendable {
     private func carryOut(_ sections: [PlanSection], _ pool: ConnectionPool, _ ledger: Ledger) async {
         for section in sections {
             let hosts = section.hosts
+            guard !hosts.isEmpty else { continue }
             let isCautious = options.mode == .apply && !section.onlyLooks
             let waves = isCautious ? Rollout.waves(hosts) : [hosts]
             onEvent(

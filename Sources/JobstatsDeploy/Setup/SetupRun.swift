@@ -224,13 +224,13 @@ public struct SetupRun: Sendable {
         let report = await runner.run { connector in
             let rest = sections.subtracting([1])
             var found: SiteFacts?
-            if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor {
+            let nodes = configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { Host($0) }
+            if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor, !nodes.isEmpty {
                 console.write("   Asking BCM for head nodes, certificates and roles\n")
                 found = try await SiteDiscovery(
                     cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
                 ).facts(
-                    nodes: configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { Host($0) },
-                    choice: options.certificate, renews: options.renewsCertificate, connector: connector)
+                    nodes: nodes, choice: options.certificate, renews: options.renewsCertificate, connector: connector)
                 for remark in found?.remarks ?? [] {
                     console.write(Words.wrap(remark, console.columns, indent: "   ") + "\n")
                 }

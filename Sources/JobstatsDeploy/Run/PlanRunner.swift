@@ -148,7 +148,7 @@ public struct PlanRunner: Sendable {
             if options.mode == .apply, let problem = await progress?.record(result), ledger.noteProblem(problem) {
                 onEvent(.notice(problem))
             }
-            if visit.isLost { break }
+            if visit.isLost, failure != nil { break }
         }
         if visit.isLost, let failure {
             let missing = steps.drop { $0.title != failure }.dropFirst()

@@ -91,10 +91,11 @@ public enum MonitorUnit {
     private static func protections() throws(ServiceError) -> Directives {
         var directives: Directives = [
             try .init(
-                "CapabilityBoundingSet", "CAP_DAC_OVERRIDE",
+                "CapabilityBoundingSet", "CAP_DAC_OVERRIDE CAP_SYS_NICE",
                 comment: """
                     Root, not User= or DynamicUser=: systemd lets root alone start and stop units, and the key is root's.
-                    Of root's capabilities one stays: the folders of targets and metrics may belong to other users.
+                    Of root's capabilities two stay: the folders of targets and metrics may belong to other users, and
+                    the thread that keeps time (libdispatch's) asks for a nice value of -4, which is logged when refused.
                     """),
             try .init("AmbientCapabilities", ""),
             try .init("NoNewPrivileges", "yes"),
@@ -134,6 +135,7 @@ public enum MonitorUnit {
             try .init("SystemCallErrorNumber", "EPERM"),
             try .init("SystemCallFilter", "@system-service"),
             try .init("SystemCallFilter", "~@privileged @resources"),
+            try .init("SystemCallFilter", "setpriority"),
         ]
     }
 

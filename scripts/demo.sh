@@ -184,30 +184,31 @@ owner=(--owner $$)
 
 step "The programs are built" "$repository/scripts/build.sh" --quiet
 step "A cluster runs: two head nodes, a monitoring node, $nodes DGX nodes" "$lab" up --nodes "$nodes" "${owner[@]}"
+step "dgx-03 has the role slurmclient, as nodes of a running cluster have" give_role head-a dgx-03
 step "guided-setup deploys over SSH from the active head node" deploy
 see 30 "The role monitors run on every DGX node" monitors_are_active
-see 90 "No node has the role: no exporter runs" exporters_are inactive "${dgx[@]}"
-step "cmsh gives dgx-01 the role slurmclient" give_role head-a dgx-01
-step "cmsh gives dgx-02 the role slurmclient" give_role head-a dgx-02
+see 90 "dgx-03 runs its exporters" exporters_are active dgx-03
+see 30 "dgx-01 and dgx-02, which have no role, run none" exporters_are inactive dgx-01 dgx-02
+step "cmsh gives dgx-01 the role" give_role head-a dgx-01
+step "cmsh gives dgx-02 the role" give_role head-a dgx-02
 see 120 "The exporters of dgx-01 and dgx-02 run" exporters_are active dgx-01 dgx-02
-see 30 "dgx-03, which has no role, runs none" exporters_are inactive dgx-03
-see 30 "Target files of dgx-01 and dgx-02 are there" target_files_are dgx-01 dgx-02
-see 120 "Prometheus scrapes the three exporters of both" up_in_prometheus dgx-01 dgx-02
+see 30 "Every node with the role has its target file" target_files_are dgx-01 dgx-02 dgx-03
+see 120 "Prometheus scrapes the three exporters of each" up_in_prometheus dgx-01 dgx-02 dgx-03
 step "What is on the hosts is noted" remember_files
 step "A second guided-setup run changes nothing" deploy_again
 step "cmsh takes the role from dgx-02" take_role head-a dgx-02
 see 150 "The exporters of dgx-02 are stopped" exporters_are inactive dgx-02
-see 30 "Its target file is gone" target_files_are dgx-01
-see 120 "Prometheus scrapes dgx-01 alone" up_in_prometheus dgx-01
+see 30 "Its target file is gone" target_files_are dgx-01 dgx-03
+see 120 "Prometheus scrapes it no more" up_in_prometheus dgx-01 dgx-03
 step "The monitors' processes are noted" remember_monitors
 step "The active head node is cut off; shared storage hangs everywhere" cut_off_head
-step "The other head node's cmsh gives dgx-03 the role" give_role head-b dgx-03
-see 180 "dgx-03 starts its exporters all the same" exporters_are active dgx-03
+step "The other head node's cmsh gives dgx-02 the role again" give_role head-b dgx-02
+see 180 "dgx-02 starts its exporters all the same" exporters_are active dgx-02
 see 30 "dgx-01 goes on" exporters_are active dgx-01
 see 30 "No monitor was restarted" monitors_did_not_restart
 step "The other head node takes over; shared storage is back" take_over
-see 150 "dgx-03 has its target file" target_files_are dgx-01 dgx-03
-see 120 "Prometheus scrapes dgx-01 and dgx-03" up_in_prometheus dgx-01 dgx-03
+see 150 "dgx-02 has its target file" target_files_are dgx-01 dgx-02 dgx-03
+see 120 "Prometheus scrapes all three" up_in_prometheus dgx-01 dgx-02 dgx-03
 if [[ $keep == no ]]; then step "The cluster is taken down" take_down; fi
 print_table
 good "Everything was seen."

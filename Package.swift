@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "ExampleSupport", dependencies: [argumentParser, logging], path: "Sources/Examples/ExampleSupport"),
         .target(
-            name: "SetupSupport", dependencies: ["ExampleSupport", "JobstatsDeploy"],
+            name: "SetupSupport", dependencies: ["ExampleSupport", "JobstatsDeploy", argumentParser],
             path: "Sources/Examples/SetupSupport"),
         .executableTarget(
             name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],

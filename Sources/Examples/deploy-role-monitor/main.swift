@@ -31,27 +31,16 @@ struct DeployRoleMonitor: AsyncParsableCommand {
     var revoke = false
     @Flag(help: "Take the monitor off the nodes.")
     var uninstall = false
-    @Flag(help: "Describe everything that would be done; contact nothing, change nothing.")
-    var dryRun = false
-    @Flag(help: "Look at the hosts and say for each step whether it is in place.")
-    var check = false
-    @Option(help: "How many hosts are worked on at once.")
-    var parallel = 32
-    @Option(help: "How many hosts may fail before no further host is begun.")
-    var maxFailures = 5
-    @Option(help: "Where document and progress go.")
-    var stateDir = Defaults.stateDirectory
-    @Option(help: "A configuration file for ssh in place of your own.")
-    var sshConfig: String?
+    @OptionGroup var hosts: RunOptions
     @OptionGroup var log: LogOptions
 
     func validate() throws {
         if dgxNodes.isEmpty && config == nil && !revoke {
             throw ValidationError("Name nodes with --dgx-nodes, or a --config.")
         }
-        if dryRun && check { throw ValidationError("--dry-run and --check exclude each other.") }
-        if revoke && (uninstall || renew || dryRun || check) { throw ValidationError("--revoke goes alone.") }
-        if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
+        if revoke && (uninstall || renew || hosts.dryRun || hosts.check) {
+            throw ValidationError("--revoke goes alone.")
+        }
     }
 
     func run() async throws {
@@ -62,21 +51,16 @@ struct DeployRoleMonitor: AsyncParsableCommand {
                 serials.isEmpty ? "There is none to revoke.\n" : "Revoked: \(serials.joined(separator: ", ")).\n")
             return
         }
-        var options = SetupOptions(
-            configurationFile: config ?? "", stateDirectory: stateDir, programFolder: Defaults.programFolder)
+        var options = hosts.options(configurationFile: config ?? "")
         options.commandName = "deploy-role-monitor"
         options.filePrefix = "role_monitor"
         options.sections = [10]
-        options.mode = dryRun ? .dryRun : check ? .check : .run
         options.isNonInteractive = true
         options.nodes = dgxNodes
         options.targetsDirectory = prometheusTargetsDir
         options.certificate = MonitorCertificateChoice(parsing: certificate)
         options.renewsCertificate = renew
         options.removesMonitor = uninstall
-        options.parallel = parallel
-        options.maximumFailures = maxFailures
-        options.ssh.configurationFile = sshConfig
         let setup = SetupRun(options: options, console: console, logger: log.logger("deploy-role-monitor"))
         throw ExitCode(await Interrupts.cancelling { await setup.run() })
     }

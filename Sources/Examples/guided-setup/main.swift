@@ -18,10 +18,6 @@ struct GuidedSetup: AsyncParsableCommand {
 
     @Option(help: "The configuration file.")
     var config = Defaults.configurationFile
-    @Flag(help: "Describe everything that would be done; contact nothing, change nothing.")
-    var dryRun = false
-    @Flag(help: "Look at the hosts and say for each step whether it is in place.")
-    var check = false
     @Flag(help: "Continue an interrupted or partly failed run.")
     var resume = false
     @Flag(help: "Ask nothing.")
@@ -34,35 +30,17 @@ struct GuidedSetup: AsyncParsableCommand {
     var section: [Int] = []
     @Option(parsing: .upToNextOption, help: "The hosts to work on, as names or ranges (default: all).")
     var limit: [String] = []
-    @Option(help: "How many hosts are worked on at once.")
-    var parallel = 32
-    @Option(help: "How many hosts may fail before no further host is begun.")
-    var maxFailures = 5
-    @Option(help: "Where document and progress go.")
-    var stateDir = Defaults.stateDirectory
-    @Option(help: "A configuration file for ssh in place of your own.")
-    var sshConfig: String?
+    @OptionGroup var hosts: RunOptions
     @OptionGroup var log: LogOptions
 
-    func validate() throws {
-        if dryRun && check { throw ValidationError("--dry-run and --check exclude each other.") }
-        if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
-        if maxFailures < 0 { throw ValidationError("--max-failures cannot be negative.") }
-    }
-
     func run() async throws {
-        var options = SetupOptions(
-            configurationFile: config, stateDirectory: stateDir, programFolder: Defaults.programFolder)
-        options.mode = dryRun ? .dryRun : check ? .check : .run
+        var options = hosts.options(configurationFile: config)
         options.resumes = resume
         options.isNonInteractive = nonInteractive
         options.assumesYes = yes
         options.consents = Set(allow.flatMap { $0.split(separator: ",").map(String.init) })
         options.sections = section.isEmpty ? nil : Set(section)
         options.limit = limit
-        options.parallel = parallel
-        options.maximumFailures = maxFailures
-        options.ssh.configurationFile = sshConfig
         let setup = SetupRun(options: options, console: TerminalConsole(), logger: log.logger("guided-setup"))
         let status = await Interrupts.cancelling { await setup.run() }
         throw ExitCode(status)

@@ -98,9 +98,10 @@ package struct FactCollector: Sendable {
         return text
     }
 
+    /// In the foreground: what ends this script's process group ends the command, too.
     private static func guarded(_ command: Command) -> String {
         let seconds = max(1, command.timeout.components.seconds)
-        var words = ["timeout", "-k", "2", "\(seconds)"]
+        var words = ["timeout", "--foreground", "-k", "2", "\(seconds)"]
         if !command.environment.isEmpty {
             words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         }

@@ -104,7 +104,7 @@ struct SSHConnectionTests {
     @Test func cancellingTheCallerEndsTheCommand() async throws {
         let connection = connection()
         #expect(try await connection.run(Command("true")).succeeded)
-        let task = Task { try await connection.run(Command("sleep", ["600"], timeout: .seconds(700))) }
+        let task = Task { try await connection.run(Command("sleep", ["10"], timeout: .seconds(20))) }
         try await Task.sleep(for: .milliseconds(50))
         task.cancel()
         await #expect(throws: CommandError(.cancelled, executable: "", reason: "")) { try await task.value }

@@ -42,7 +42,9 @@ let package = Package(
         .target(name: "BCMClient", dependencies: ["CCurl", "CLinux", "COpenSSL", "CommandExecution", logging]),
         .target(
             name: "RoleMonitor",
-            dependencies: ["BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging]),
+            dependencies: [
+                "BCMClient", "CLinux", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
+            ]),
         .target(
             name: "JobstatsDeploy",
             dependencies: [

@@ -8,4 +8,8 @@ int clinux_memory_file(const char *name);
 /// attributes and signal sets belong to whichever module Swift sees first, so they stay out of its sight.
 int clinux_start_thread(void (*run)(void *argument), void *argument, unsigned long stack_size);
 
+/// Gives memory back that this process holds but does not use: free blocks of the heap, and the pages of programs and
+/// libraries that are as they are on disk. The kernel maps those again, from its cache, when they are next needed.
+void clinux_release_memory(void);
+
 #endif

@@ -1,4 +1,5 @@
 package import BCMClient
+internal import CLinux
 internal import DurableFiles
 package import Logging
 internal import PromTargets
@@ -20,6 +21,7 @@ package actor Monitor {
     private var certificateRead: Double?
     private var certificateFacts = CertificateFacts()
     private var shownFinding: String?
+    private var passes = 0
     /// The host name of a state file that was taken over and is removed once its successor is saved.
     private var formerHostName: String?
 
@@ -80,7 +82,15 @@ package actor Monitor {
             save()
         }
         conclude(&report, observation, decision, start: start)
+        releaseMemory()
         return report
+    }
+
+    /// Gives back, after the first check and then now and again, what starting up took: this process sleeps nearly all
+    /// of its life beside jobs that want the memory.
+    private func releaseMemory() {
+        if passes % 60 == 0 { clinux_release_memory() }
+        passes += 1
     }
 
     /// Takes another configuration into use. What cannot change while the monitor runs stays as it was.

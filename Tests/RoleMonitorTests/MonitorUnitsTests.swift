@@ -1,5 +1,7 @@
 import BCMClient
+import FoundationEssentials
 import ServiceManager
+import Synchronization
 import Testing
 
 @testable import RoleMonitor
@@ -54,6 +56,25 @@ struct MonitorUnitsTests {
         _ = await (try node.monitor()).pass()
         #expect(node.units.calls.isEmpty)
         node.host.reboot("boot-2")
+        _ = await (try node.monitor()).pass()
+        #expect(node.units.calls == ["start \(unit)"])
+    }
+
+    @Test func monitorThatEndsBeforeAStartIsProvedTriesAgainAtOnce() async throws {
+        let node = try node()
+        let file = node.folder.path("state/dgx-01_state.json")
+        let units = KillingUnits(node.units) { try? Data(contentsOf: URL(fileURLWithPath: file)) }
+        let bcm = node.bcm
+        _ = await
+            (try Monitor(
+                configuration: node.configuration,
+                seams: MonitorSeams(
+                    makeSource: { _, _ in bcm }, units: units, store: node.store, clock: node.clock, host: node.host),
+                logger: node.log.logger)).pass()
+        // What lay on the disk when the unit was to be started is what a killed monitor leaves.
+        try #require(units.left).write(to: URL(fileURLWithPath: file))
+        node.units.set(unit, .inactive)
+        node.units.forgetCalls()
         _ = await (try node.monitor()).pass()
         #expect(node.units.calls == ["start \(unit)"])
     }
@@ -198,5 +219,34 @@ struct MonitorUnitsTests {
         #expect(node.store.files.isEmpty)
         #expect(node.folder.names("state").isEmpty)
         #expect(node.folder.read("metrics.prom") == nil)
+    }
+}
+
+/// Units that keep what lies on the disk at the first start, as if the monitor was killed then.
+private final class KillingUnits: UnitControl {
+    let callLimit = Duration.seconds(1)
+    private let units: FakeUnits
+    private let look: @Sendable () -> Data?
+    private let kept = Mutex<Data?>(nil)
+
+    init(_ units: FakeUnits, look: @escaping @Sendable () -> Data?) {
+        self.units = units
+        self.look = look
+    }
+
+    var left: Data? { kept.withLock { $0 } }
+
+    func requestStart(_ unit: UnitName) async throws(ServiceError) {
+        let data = look()
+        kept.withLock { if $0 == nil { $0 = data } }
+        try await units.requestStart(unit)
+    }
+    func status(of names: [UnitName]) async throws(ServiceError) -> [UnitName: UnitStatus] {
+        try await units.status(of: names)
+    }
+    func requestStop(_ unit: UnitName) async throws(ServiceError) { try await units.requestStop(unit) }
+    func resetFailed(_ unit: UnitName) async throws(ServiceError) { try await units.resetFailed(unit) }
+    func journalTail(of unit: UnitName, lines: Int) async throws(ServiceError) -> [String] {
+        try await units.journalTail(of: unit, lines: lines)
     }
 }

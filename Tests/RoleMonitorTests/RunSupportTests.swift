@@ -150,5 +150,8 @@ struct RunSupportTests {
         #expect(
             LocalHost(interfaces: folder.path("net")).identity().machineAddresses
                 == ["0a:00:00:00:00:01", "0a:00:00:00:00:02"])
+        // A card with an address of its maker's tells more than one with an address that was made up.
+        try interface("eth2", "b8:ce:f6:00:00:03", ["device"])
+        #expect(LocalHost(interfaces: folder.path("net")).identity().machineAddresses == ["b8:ce:f6:00:00:03"])
     }
 }

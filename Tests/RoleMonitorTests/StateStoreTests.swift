@@ -117,6 +117,15 @@ struct StateStoreTests {
         #expect(store.path(hostName: "../../etc/x") == folder.path("state/_._.._etc_x_state.json"))
     }
 
+    @Test func halfWrittenFilesOfAKilledMonitorAreRemoved() throws {
+        try folder.makeFolder("state")
+        for name in [".a_state.json.123.new", ".b_state.json.123.new", "a_state.json", ".a_state.json.new"] {
+            try folder.write("state/\(name)", "")
+        }
+        LeftoverFiles.remove(besides: folder.path("state/a_state.json"))
+        #expect(folder.names("state") == [".a_state.json.new", ".b_state.json.123.new", "a_state.json"])
+    }
+
     @Test func readerNeverSeesHalfAState() async throws {
         try store.save(full())
         let path = folder.path("state/dgx-01_state.json")

@@ -27,6 +27,13 @@ public struct StandardErrorLog: LogHandler {
         Logger(label: label) { _ in StandardErrorLog(level: level) }
     }
 
+    /// Writes why a program ends, with the priority of an error where standard error is the journal's.
+    public static func fail(_ text: String) {
+        let prefix = isStandardErrorTheJournal() ? "<\(priority(.error))>" : ""
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        Program.write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
+    }
+
     /// A value of the metadata.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

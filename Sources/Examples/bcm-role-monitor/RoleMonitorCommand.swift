@@ -55,10 +55,10 @@ struct RoleMonitorCommand: AsyncParsableCommand {
             // Threads of a request that is under way must not delay the end.
             _exit(try await status(of: service))
         } catch let error as MonitorConfigurationError {
-            Program.write("\(error)\n", to: STDERR_FILENO)
+            StandardErrorLog.fail("\(error)")
             throw ExitCode(MonitorExit.badConfiguration.status)
         } catch let error as MonitorError {
-            Program.write("\(error)\n", to: STDERR_FILENO)
+            StandardErrorLog.fail("\(error)")
             throw ExitCode((error.code == .alreadyRunning ? MonitorExit.alreadyRunning : .actionFailed).status)
         }
     }

@@ -43,7 +43,7 @@ package struct LocalHost: HostIdentitySource {
         var all: Set<String> = []
         var real: Set<String> = []
         var virtual: Set<String> = []
-        for name in Self.entries(interfaces) where name != "lo" {
+        for name in DirectoryEntries.names(in: interfaces) where name != "lo" {
             let folder = "\(interfaces)/\(name)"
             // A card in a bond shows the bond's address; its own is kept aside.
             let found = Set(
@@ -60,27 +60,25 @@ package struct LocalHost: HostIdentitySource {
             }
         }
         return HostIdentity(
-            hostName: Self.hostName(), addresses: all, machineAddresses: real.isEmpty ? virtual : real,
+            hostName: Self.hostName(), addresses: all,
+            machineAddresses: Self.ownAddresses(real.isEmpty ? virtual : real),
             bootID: Self.line("/proc/sys/kernel/random/boot_id") ?? "")
+    }
+
+    /// Those that a maker gave to one card alone, where there are any: management controllers offer cards whose made-up
+    /// address, with the bit 2 of its first byte set, can be the same in every machine of a kind.
+    private static func ownAddresses(_ addresses: Set<String>) -> Set<String> {
+        let unique = addresses.filter { address in
+            let bytes = address.split(separator: ":")
+            return bytes.count != 6 || (UInt8(bytes[0], radix: 16) ?? 0) & 2 == 0
+        }
+        return unique.isEmpty ? addresses : unique
     }
 
     private static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "" }
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    private static func entries(_ directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 
     /// The first line of a small file of the kernel.

@@ -50,6 +50,10 @@ package actor Monitor {
         source = try seams.makeSource(configuration, Self.pins(loaded.state.keys))
         metrics.version = version
         formerHostName = loaded.formerHostName
+        if !isDryRun {
+            LeftoverFiles.remove(besides: store.path(hostName: host.hostName))
+            configuration.metricsTextfile.map(LeftoverFiles.remove)
+        }
     }
 
     /// When the pause ends, in seconds since 1970; nil while not paused.
@@ -71,13 +75,19 @@ package actor Monitor {
         }
         let observation = Observation(host: host, role: observed.finding, listed: observed.listed, units: units)
         let decision = decide(observation, state, configuration, now: seams.clock.now())
+        let retriesBefore = state.retries
         state = decision.state
         state.keys = keysToKeep()
         note(observation, decision, &report)
         if isDryRun {
             await describe(decision.actions, &report)
         } else {
+            // Attempts count once they were made: a monitor that is ended before that tries again at once. Target files
+            // count before they are written: one that is never remembered would never be removed.
+            let retries = state.retries
+            state.retries = retriesBefore
             save()
+            state.retries = retries
             await perform(decision.actions, &report)
             save()
         }

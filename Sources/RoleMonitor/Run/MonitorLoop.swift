@@ -95,8 +95,11 @@ struct MonitorLoop: Sendable {
             case nil: break
             case .checked(let report):
                 check = nil
-                for (request, answer) in answering { answer(Self.answer(request, report)) }
-                answering = []
+                // A check that another request interrupted is made again, and answers both.
+                if waiting.isEmpty || !report.isInterrupted {
+                    for (request, answer) in answering { answer(Self.answer(request, report)) }
+                    answering = []
+                }
                 if report.wantsNewNamespace, await monitor.mayRestartForNamespace() {
                     logger.notice("shared storage is read-only for this unit alone: starting anew")
                     notifier.stopping()

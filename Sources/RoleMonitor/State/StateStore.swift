@@ -114,13 +114,9 @@ package struct StateStore: Sendable {
 
     /// The newest state of this machine under another name.
     private func formerState(of host: HostIdentity) -> MonitorState? {
-        guard !host.machineAddresses.isEmpty, let stream = opendir(directory) else { return nil }
-        defer { closedir(stream) }
+        guard !host.machineAddresses.isEmpty else { return nil }
         var newest: (state: MonitorState, written: Int)?
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+        for name in DirectoryEntries.names(in: directory) {
             guard name.hasSuffix(Self.suffix), !name.hasPrefix("."), name != Self.fileName(host.hostName) else {
                 continue
             }

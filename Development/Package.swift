@@ -20,6 +20,7 @@ let package = Package(
         .executable(name: "bcm-simulator", targets: ["bcm-simulator"]),
         .executable(name: "simulated-cmsh", targets: ["simulated-cmsh"]),
         .executable(name: "exporter-standin", targets: ["exporter-standin"]),
+        .executable(name: "check-benchmark", targets: ["check-benchmark"]),
     ],
     dependencies: [
         .package(name: "bcm-jobstats", path: ".."),
@@ -38,6 +39,8 @@ let package = Package(
             name: "bcm-simulator", dependencies: ["BCMSimulator", "ClusterModel", argumentParser, logging]),
         .executableTarget(name: "simulated-cmsh", dependencies: ["ClusterModel"]),
         .executableTarget(name: "exporter-standin"),
+        // Measured by scripts/bench-check.sh beside bench/check_floor.c.
+        .executableTarget(name: "check-benchmark", dependencies: [bcmClient, logging]),
 
         // Simulated clusters for tests, with curl to ask them.
         .target(

@@ -1,0 +1,51 @@
+import BCMClient
+import Glibc
+import Logging
+
+// What a check costs: BCMClient looks for one device over one kept connection. The twin of bench/check_floor.c.
+//
+// usage: check-benchmark HOST PORT REQUESTS CA CERTIFICATE KEY NAME
+// Prints the CPU time of one look-up in milliseconds, the number of connections, and the resident memory in kB.
+
+func cpuMilliseconds() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func milliseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e3 + Double(time.tv_usec) / 1e3 }
+    return milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)
+}
+
+func complain(_ text: String) {
+    let line = "check-benchmark: \(text)\n"
+    _ = write(2, line, line.utf8.count)
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count == 8, let port = Int(arguments[2]), let requests = Int(arguments[3]), requests > 0 else {
+    complain("usage: check-benchmark HOST PORT REQUESTS CA CERTIFICATE KEY NAME")
+    exit(2)
+}
+do {
+    let client = try RESTClient(
+        configuration: RESTClient.Configuration(
+            headNodes: [HeadNode(host: arguments[1], port: port)], certificateFile: arguments[5], keyFile: arguments[6],
+            trust: .authority(file: arguments[4])),
+        logger: Logger(label: "check-benchmark") { _ in SwiftLogNoOpLogHandler() })
+    var start = 0.0
+    for request in -3..<requests {
+        if request == 0 { start = cpuMilliseconds() }
+        let lookup = try await client.lookUp([arguments[7]])
+        guard lookup.matches.count == 1 else {
+            complain("\(arguments[7]) was found \(lookup.matches.count) times among \(lookup.deviceCount) devices")
+            exit(1)
+        }
+    }
+    let each = (cpuMilliseconds() - start) / Double(requests)
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let thousandths = Int((each * 1000).rounded())
+    let fraction = String(thousandths % 1000 + 1000).dropFirst()
+    print("\(thousandths / 1000).\(fraction) \(client.connectionsOpened) \(usage.ru_maxrss)")
+} catch {
+    complain("\(error)")
+    exit(1)
+}

@@ -5,6 +5,7 @@
 #define CURL_DISABLE_DEPRECATION 1
 #include <curl/curl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 // Swift cannot call variadic functions: one typed wrapper for each type of argument.
 
@@ -38,6 +39,17 @@ typedef CURLcode (*ccurl_ssl_callback)(CURL *handle, void *ssl_context, void *co
 
 static inline CURLcode ccurl_set_ssl_callback(CURL *handle, ccurl_ssl_callback callback) {
     return curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, callback);
+}
+
+static inline curl_socket_t ccurl_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)context;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// Keeps the connections from the programs that this process starts.
+static inline CURLcode ccurl_close_sockets_on_exec(CURL *handle) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, ccurl_open_socket);
 }
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -67,6 +67,9 @@ struct ServerTrustTests {
             #expect(error?.code == .notTrusted)
             let shown = try pin("server", peer)
             #expect(error?.reason == "the server's key is \(shown), which is not among the pinned keys")
+            let report = await client.checkConnectivity(of: try peer.headNode())
+            #expect(report.isTrusted == false)
+            #expect(report.serverKey == shown)
             let ended = try await peer.wait { peer.events().contains { $0.hasPrefix("handshake-failed") } }
             #expect(ended)
             #expect(!peer.events().contains { $0.hasPrefix("request") })

@@ -101,8 +101,8 @@ public struct ConnectivityReport: Sendable {
     public var deviceCount: Int?
     /// How many of them showed roles; nil without an understood answer.
     public var devicesShowingRoles: Int?
-    /// The key the server showed, to be compared or pinned; nil when it showed none, or its connection was kept from
-    /// before and the key was not seen by this client.
+    /// The key the server showed, to be compared or pinned; nil when no connection came about, or when it was refused for
+    /// another reason than its key.
     public var serverKey: PublicKeyPin?
     /// What went wrong; nil when nothing did.
     public var error: BCMError?

@@ -145,39 +145,65 @@ struct DeviceScanner: ~Copyable {
         return index
     }
 
-    /// Members of a device that lie whole in the chunk and have a string without escapes, as nearly all do.
+    /// Members of a device that lie whole in the chunk and have a string without escapes, or a list of such strings, as
+    /// nearly all do.
     ///
     /// - Returns: where to go on; the given index when not even the first member is such a one.
     @inline(__always)
     private mutating func readMembers(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
-        let quote = UInt8(ascii: "\"")
         var index = start
         while true {
             let keyEnd = skipPlain(base, from: index &+ 1, to: end)
             var next = keyEnd &+ 2
-            guard next < end, base[keyEnd] == quote, base[keyEnd &+ 1] == UInt8(ascii: ":") else { break }
+            guard next < end, base[keyEnd] == UInt8(ascii: "\""), base[keyEnd &+ 1] == UInt8(ascii: ":") else { break }
             if base[next] == 0x20 { next &+= 1 }
             guard next < end else { break }
             let found = members.member(base, index &+ 1, keyEnd, end)
-            guard base[next] == quote else {
+            let valueEnd: Int
+            switch base[next] {
+            case UInt8(ascii: "\""):
+                valueEnd = Self.endOfString(base, next, end)
+                guard valueEnd < end else { return index }
+            case UInt8(ascii: "["):
+                valueEnd = Self.endOfStrings(base, next, end)
+                guard valueEnd < end else { fallthrough }
+            default:
                 member = found
                 state = .value
                 return next
             }
-            let valueEnd = skipPlain(base, from: next &+ 1, to: end)
-            guard valueEnd < end, base[valueEnd] == quote else { break }
-            if let found { members.set(found, next, valueEnd &+ 1) }
-            index = valueEnd &+ 1
-            guard index < end, base[index] == UInt8(ascii: ",") else {
+            if let found { members.set(found, next, valueEnd) }
+            index = valueEnd
+            guard base[index] == UInt8(ascii: ",") else {
                 state = .afterValue
                 return index
             }
             index &+= 1
             state = .key
             if index < end, base[index] == 0x20 { index &+= 1 }
-            guard index < end, base[index] == quote else { return index }
+            guard index < end, base[index] == UInt8(ascii: "\"") else { return index }
         }
         return index
+    }
+
+    /// Where a string without escapes ends; the end of the bytes when it is no such one or goes on beyond them.
+    @inline(__always)
+    private static func endOfString(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+        let close = skipPlain(base, from: start &+ 1, to: end)
+        return close < end && base[close] == UInt8(ascii: "\"") ? close &+ 1 : end
+    }
+
+    /// Where a list of such strings ends, likewise.
+    @inline(__always)
+    private static func endOfStrings(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
+        var index = start
+        repeat {
+            index &+= 1
+            if index < end, base[index] == 0x20 { index &+= 1 }
+            guard index < end, base[index] == UInt8(ascii: "\"") else { return end }
+            index = endOfString(base, index, end)
+        } while index < end && base[index] == UInt8(ascii: ",")
+        return index < end && base[index] == UInt8(ascii: "]") ? index &+ 1 : end
     }
 
     private mutating func beginValue(_ byte: UInt8, _ index: Int) -> Int {

@@ -16,17 +16,26 @@ struct HostNameSet: Sendable {
 
     /// Whether a device of this name was asked for.
     func contains(_ name: UnsafeRawBufferPointer) -> Bool {
-        let count = name.firstIndex(of: UInt8(ascii: ".")) ?? name.count
-        guard labels.isEmpty else {
-            return labels.contains { label in
-                guard label.count == count else { return false }
-                // The last bytes first: names on a cluster differ in their numbers.
-                for index in stride(from: count - 1, through: 0, by: -1)
-                where Self.lowercased(name[index]) != label[index] { return false }
-                return true
-            }
+        if labels.isEmpty {
+            let label = name.prefix { $0 != UInt8(ascii: ".") }
+            return !set.isEmpty && set.contains(label.map(Self.lowercased))
         }
-        return !set.isEmpty && set.contains(name[..<count].map(Self.lowercased))
+        for label in labels where Self.begins(name, with: label) { return true }
+        return false
+    }
+
+    /// Whether the first label of a name is this one, which holds no dot and no capital letter.
+    @inline(__always)
+    private static func begins(_ name: UnsafeRawBufferPointer, with label: [UInt8]) -> Bool {
+        let count = label.count
+        guard name.count == count || name.count > count && name[count] == UInt8(ascii: ".") else { return false }
+        // The last bytes first: names on a cluster differ in their numbers.
+        var index = count
+        while index > 0 {
+            index -= 1
+            if lowercased(name[index]) != label[index] { return false }
+        }
+        return true
     }
 
     @inline(__always)

@@ -9,7 +9,7 @@ final class PeerGate: Sendable {
     private struct State {
         /// With trust on first use: the key to be seen from now on.
         var known: PublicKeyPin?
-        /// The key of the newest connection.
+        /// The key of the newest connection, or of the newest that was refused for it.
         var shown: PublicKeyPin?
         /// The key that the newest refused handshake showed.
         var refused: PublicKeyPin?
@@ -44,7 +44,7 @@ final class PeerGate: Sendable {
 
     /// With trust on first use: the key that is trusted.
     var known: PublicKeyPin? { state.withLock { $0.known } }
-    /// The key of the newest connection that came about.
+    /// The key of the newest connection, or of the newest that was refused for it.
     var shown: PublicKeyPin? { state.withLock { $0.shown } }
 
     /// Whether a handshake with this key may go on.
@@ -57,6 +57,7 @@ final class PeerGate: Sendable {
             case .firstUse: admitted = key != nil && (state.known == nil || state.known == key)
             }
             state.refused = admitted ? nil : key
+            if !admitted { state.shown = key }
             return admitted
         }
     }

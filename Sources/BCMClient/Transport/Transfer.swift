@@ -160,6 +160,7 @@ final class Transfer: @unchecked Sendable {
         try check(
             CURLOPT_MAXFILESIZE_LARGE,
             ccurl_set_offset(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.answerLimit)))
+        try check(CURLOPT_OPENSOCKETFUNCTION, ccurl_close_sockets_on_exec(handle))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_TCP_KEEPIDLE, 30)
         try set(CURLOPT_TCP_KEEPINTVL, 15)

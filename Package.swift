@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "CommandExecution", dependencies: ["CLinux", subprocess, systemPackage]),
         .target(name: "DurableFiles"),
         .target(name: "PromTargets"),
-        .target(name: "ServiceManager", dependencies: ["CommandExecution"]),
+        .target(name: "ServiceManager", dependencies: ["CLinux", "CommandExecution"]),
         .target(name: "BCMClient", dependencies: ["CCurl", "CLinux", "COpenSSL", "CommandExecution", logging]),
         .target(
             name: "RoleMonitor",

@@ -4,6 +4,7 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let bcmClient = Target.Dependency.product(name: "BCMClient", package: "bcm-jobstats")
 let commandExecution = Target.Dependency.product(name: "CommandExecution", package: "bcm-jobstats")
+let serviceManager = Target.Dependency.product(name: "ServiceManager", package: "bcm-jobstats")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -40,7 +41,7 @@ let package = Package(
         .executableTarget(name: "simulated-cmsh", dependencies: ["ClusterModel"]),
         .executableTarget(name: "exporter-standin"),
         // Measured by scripts/bench-check.sh beside bench/check_floor.c.
-        .executableTarget(name: "check-benchmark", dependencies: [bcmClient, logging]),
+        .executableTarget(name: "check-benchmark", dependencies: [bcmClient, serviceManager, logging]),
 
         // Simulated clusters for tests, with curl to ask them.
         .target(

@@ -1,17 +1,30 @@
 import BCMClient
 import Glibc
 import Logging
+import ServiceManager
 
 // What a check costs: BCMClient looks for one device over one kept connection. The twin of bench/check_floor.c.
 //
 // usage: check-benchmark HOST PORT REQUESTS CA CERTIFICATE KEY NAME
-// Prints the CPU time of one look-up in milliseconds, the number of connections, and the resident memory in kB.
+// Prints the CPU time of one look-up in milliseconds, the number of connections, the most resident memory in kB, and the
+// resident memory at the end. As the role monitor does, it gives back what start-up used.
 
 func cpuMilliseconds() -> Double {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func milliseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e3 + Double(time.tv_usec) / 1e3 }
     return milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)
+}
+
+/// The second number of /proc/self/statm, which counts pages.
+func residentKilobytes() -> Int {
+    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 128)
+    guard fgets(&line, 128, file) != nil else { return 0 }
+    let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+        separator: " ")
+    return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * sysconf(CInt(_SC_PAGESIZE)) / 1024
 }
 
 func complain(_ text: String) {
@@ -32,7 +45,10 @@ do {
         logger: Logger(label: "check-benchmark") { _ in SwiftLogNoOpLogHandler() })
     var start = 0.0
     for request in -3..<requests {
-        if request == 0 { start = cpuMilliseconds() }
+        if request == 0 {
+            ServiceMemory.release()
+            start = cpuMilliseconds()
+        }
         let lookup = try await client.lookUp([arguments[7]])
         guard lookup.matches.count == 1 else {
             complain("\(arguments[7]) was found \(lookup.matches.count) times among \(lookup.deviceCount) devices")
@@ -44,7 +60,7 @@ do {
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let thousandths = Int((each * 1000).rounded())
     let fraction = String(thousandths % 1000 + 1000).dropFirst()
-    print("\(thousandths / 1000).\(fraction) \(client.connectionsOpened) \(usage.ru_maxrss)")
+    print("\(thousandths / 1000).\(fraction) \(client.connectionsOpened) \(usage.ru_maxrss) \(residentKilobytes())")
 } catch {
     complain("\(error)")
     exit(1)

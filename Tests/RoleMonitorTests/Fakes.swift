@@ -68,9 +68,10 @@ final class FakeUnits: UnitControl {
 
     func set(
         _ unit: String, _ active: UnitStatus.Active, load: UnitStatus.Load = .loaded,
-        result: UnitStatus.Result = .success
+        sub: String = "", result: UnitStatus.Result = .success, restarts: Int = 0
     ) {
-        state.withLock { $0.statuses[unit] = UnitStatus(id: unit, load: load, active: active, result: result) }
+        let status = UnitStatus(id: unit, load: load, active: active, sub: sub, result: result, restarts: restarts)
+        state.withLock { $0.statuses[unit] = status }
     }
 
     /// What a unit becomes when it is started; active by default.

@@ -77,6 +77,8 @@ package enum Remark: Sendable, Hashable {
     case masked(UnitName)
     /// The unit is neither up nor down, and was waited for.
     case unsettled(UnitName, String)
+    /// The unit falls over and systemd restarts it by itself, so often by now; it runs at the moment or does not.
+    case restarting(UnitName, crashes: Int, isActive: Bool)
     /// The unit is down and its next start is not due yet, this many seconds.
     case waiting(UnitName, seconds: Int)
     /// The unit has just been given up after so many attempts.

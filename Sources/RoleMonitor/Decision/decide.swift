@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import ServiceManager
 package import PromTargets
 
@@ -65,6 +66,7 @@ extension Decision {
         _ unit: UnitName, _ status: UnitStatus, _ configuration: MonitorConfiguration, _ now: Moment
     ) {
         let name = unit.description
+        if decideRestarting(unit, status, configuration, now) { return }
         if status.isActive {
             state.retries[name] = nil
             return
@@ -95,8 +97,56 @@ extension Decision {
         retry.attempts += 1
         retry.lastAttempt = now.sinceBoot
         state.retries[name] = retry
+        state.crashes[name] = 0
         actions.append(
             .start(unit, attempt: retry.attempts, resetsFailures: status.result == .startLimitHit))
+    }
+
+    /// How long a unit that systemd restarted by itself must stay up to count as up.
+    private static let stableTime = 60.0
+
+    /// Sees to a unit that falls over and that systemd restarts by itself: that it is active just now says little.
+    /// It counts as a failed start, at most once in a retry interval; a unit that is given up is stopped.
+    ///
+    /// - Returns: false for a unit that is not such a one.
+    private mutating func decideRestarting(
+        _ unit: UnitName, _ status: UnitStatus, _ configuration: MonitorConfiguration, _ now: Moment
+    ) -> Bool {
+        guard status.isActive || status.isRestarting else { return false }
+        let name = unit.description
+        let known = state.crashes[name]
+        state.crashes[name] = status.crashes
+        let hasCrashed: Bool
+        if status.isActive {
+            // Without a former count it cannot be told when that was; a count of none means a start by hand.
+            hasCrashed = known != nil && status.crashes != known && status.crashes > 0
+            if let since = status.since, now.wall - since.timeIntervalSince1970 >= Self.stableTime { return false }
+            if !hasCrashed, known != status.crashes { return false }
+        } else {
+            hasCrashed = status.crashes != known
+        }
+        var retry = state.retries[name] ?? .init(attempts: 0, lastAttempt: 0)
+        if !hasCrashed, status.isActive {
+            guard let crash = retry.lastCrash, now.sinceBoot < max(crash, retry.lastAttempt) + Self.stableTime else {
+                return false
+            }
+        }
+        if hasCrashed {
+            retry.lastCrash = now.sinceBoot
+            let isDue = now.sinceBoot >= retry.lastAttempt + configuration.retryInterval.inSeconds
+            if !retry.isGivenUp, retry.attempts == 0 || isDue {
+                retry.attempts += 1
+                retry.lastAttempt = now.sinceBoot
+            }
+        }
+        remarks.append(.restarting(unit, crashes: status.crashes, isActive: status.isActive))
+        if retry.attempts >= configuration.maximumRetries, !retry.isGivenUp {
+            retry.isGivenUp = true
+            remarks.append(.givenUp(unit, attempts: retry.attempts))
+        }
+        state.retries[name] = retry
+        if retry.isGivenUp, hasCrashed || status.isRestarting { actions.append(.stop(unit)) }
+        return true
     }
 
     fileprivate mutating func decideTargets(_ observation: Observation, _ configuration: MonitorConfiguration) {

@@ -46,6 +46,12 @@ struct ConditionLog {
         entries[key] = entry
     }
 
+    /// Notes that this check could not tell whether something is still so: if it was, it is not taken for ended.
+    mutating func keep(_ key: String) { seen.insert(key) }
+
+    /// The same for all conditions whose key begins this way.
+    mutating func keep(prefix: String) { seen.formUnion(entries.keys.filter { $0.hasPrefix(prefix) }) }
+
     /// Ends every condition that was not noted since the last call.
     mutating func endOthers(now: Moment) {
         for (key, entry) in entries.sorted(by: { $0.key < $1.key }) where !seen.contains(key) {

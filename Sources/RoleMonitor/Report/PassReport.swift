@@ -18,6 +18,10 @@ public struct PassReport: Sendable, Hashable {
     public var actions: [String] = []
     /// What went wrong.
     public var failures: [Failure] = []
+    /// What is not in order although no action of this check failed: units that are missing, masked or given up, ...
+    public var notes: [String] = []
+    /// The units that exist and should run, and do not.
+    public var downUnits: [String] = []
     /// Until when the monitor is paused, in seconds since 1970; nil while it is not.
     public var pauseEnd: Double?
     /// One line in words.
@@ -26,6 +30,9 @@ public struct PassReport: Sendable, Hashable {
     public var isInterrupted = false
     /// Whether only a new mount namespace would make the target directory writable.
     package var wantsNewNamespace = false
+
+    /// Whether this check asked for anything on shared storage.
+    var hasTouchedTargets = false
 
     init(role: String) { self.role = role }
 }

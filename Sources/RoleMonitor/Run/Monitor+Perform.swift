@@ -18,8 +18,8 @@ extension Monitor {
         do throws(ServiceError) {
             let units = Exporter.all.compactMap { try? UnitName($0.unit) }
             var statuses = try await look(units)
-            if mayStart, !isDryRun, statuses.values.contains(where: { $0.active.isTransient && !$0.isActive }) {
-                statuses = try await settled(units) { $0.isActive || !$0.active.isTransient }
+            if mayStart, !isDryRun, statuses.values.contains(where: \.isSettling) {
+                statuses = try await settled(units) { !$0.isSettling }
             }
             return .known(statuses)
         } catch {
@@ -142,7 +142,7 @@ extension Monitor {
     private func proveStarts(_ units: [UnitName], _ report: inout PassReport) async {
         let statuses: [UnitName: UnitStatus]
         do throws(ServiceError) {
-            var looked = try await settled(units) { $0.isActive || !$0.active.isTransient }
+            var looked = try await settled(units) { !$0.isSettling }
             if looked.values.contains(where: \.isActive) {
                 try await pause(seams.pace.proof)
                 looked = try await look(units)
@@ -158,6 +158,11 @@ extension Monitor {
             if status.isActive {
                 logger.notice("started \(unit)")
                 report.actions.append("started \(unit)")
+            } else if status.isRestarting {
+                await startFailed(
+                    unit, "start failed",
+                    "\(unit): it ended at once, result \(status.result), and systemd restarts it again and again",
+                    &report)
             } else if status.active.isTransient {
                 await startFailed(
                     unit, "start failed",
@@ -218,6 +223,7 @@ extension Monitor {
         guard !operations.isEmpty else { return }
         let outcomes = await heartbeat.during(limit: seams.store.limit) { await seams.store.perform(operations) }
         guard !Task.isCancelled else { return }
+        report.hasTouchedTargets = true
         for (operation, outcome) in zip(operations, outcomes) {
             let file = TargetFile(directory: operation.directory, name: operation.name)
             switch outcome {

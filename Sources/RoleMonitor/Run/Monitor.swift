@@ -91,7 +91,7 @@ package actor Monitor {
             await perform(decision.actions, &report)
             save()
         }
-        conclude(&report, observation, decision, start: start)
+        conclude(&report, start: start)
         releaseMemory()
         return report
     }
@@ -238,9 +238,18 @@ package actor Monitor {
                 "role", .warning, "role \(configuration.role) unknown, nothing is changed: \(reason.message)",
                 fingerprint: reason.kind, ending: "the role can be told again", now: now)
             metrics.failures[reason.kind, default: 0] += 1
-        case .unknown: break
+        case .unknown: conditions.keep("role")
         }
-        if case .failed(let error) = observation.units { fail(&report, "units", error.code.description, "\(error)") }
+        switch observation.units {
+        case .known: break
+        case .notAsked where !configuration.managesServices: break
+        case .notAsked:
+            conditions.keep("units")
+            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+        case .failed(let error):
+            fail(&report, "units", error.code.description, "\(error)")
+            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+        }
         for remark in decision.remarks { note(remark, &report, now) }
         certificate(now)
     }
@@ -248,22 +257,45 @@ package actor Monitor {
     private func note(_ remark: Remark, _ report: inout PassReport, _ now: Moment) {
         switch remark {
         case .missing(let unit):
+            report.notes.append("\(unit) does not exist")
             conditions.note(
                 "\(unit)", .warning, "\(unit) does not exist; install it, it is started at the next check",
                 ending: "\(unit) exists now", now: now)
         case .masked(let unit):
+            report.notes.append("\(unit) is masked")
             conditions.note(
                 "\(unit)", .warning, "\(unit) is masked and not started; systemctl unmask \(unit) allows it again",
                 ending: "\(unit) is not masked any more", now: now)
         case .unsettled(let unit, let state):
+            noteDown(unit, "is still \(state)", &report)
             conditions.note(
                 "\(unit)", .warning, "\(unit) is still \(state); it is looked at again at the next check",
                 ending: "\(unit) has settled", now: now)
         case .waiting(let unit, let seconds):
+            noteDown(unit, "is down, next attempt in \(ConditionLog.span(Double(seconds)))", &report)
+            conditions.keep("\(unit)")
             logger.debug("\(unit) is down; next attempt in \(seconds) s")
+        case .restarting(let unit, let crashes, let isActive):
+            let message =
+                "\(unit) falls over and systemd restarts it, \(crashes) times since it was started; see journalctl "
+                + "--unit=\(unit)"
+            if isActive {
+                // Whether it stays up is told by a later check.
+                report.notes.append("\(unit) was restarted \(crashes) times")
+                conditions.note(
+                    "\(unit)", .warning, message, fingerprint: "start failed", ending: "\(unit): in order again",
+                    now: now)
+            } else {
+                fail(&report, "\(unit)", "start failed", message)
+            }
         case .givenUp(let unit, let attempts): noteGivenUp(unit, attempts, &report)
         case .noTarget(let message): fail(&report, "targets", "invalid name", message)
         }
+    }
+
+    private func noteDown(_ unit: UnitName, _ words: String, _ report: inout PassReport) {
+        report.notes.append("\(unit) \(words)")
+        if !isDryRun { report.downUnits.append(unit.description) }
     }
 
     func noteGivenUp(_ unit: UnitName, _ attempts: Int, _ report: inout PassReport) {
@@ -310,11 +342,11 @@ package actor Monitor {
     }
 
     private func conclude(
-        _ report: inout PassReport, _ observation: Observation, _ decision: Decision, start: Moment
+        _ report: inout PassReport, start: Moment
     ) {
         let now = seams.clock.now()
         report.isInterrupted = Task.isCancelled
-        report.summary = summary(report, decision)
+        report.summary = summary(report)
         if report.wantsNewNamespace { report.wantsNewNamespace = seams.notifier.isActive }
         guard !isDryRun, !report.isInterrupted else { return }
         metrics.role = configuration.role
@@ -329,6 +361,10 @@ package actor Monitor {
         metrics.certificateEnd = certificateFacts.end
         metrics.now = now.wall
         writeMetrics(now)
+        if configuration.managesTargets, !report.hasTouchedTargets {
+            conditions.keep("targets")
+            conditions.keep(prefix: "target files in ")
+        }
         conditions.endOthers(now: now)
         seams.notifier.status(report.summary)
     }
@@ -345,7 +381,7 @@ package actor Monitor {
         }
     }
 
-    private func summary(_ report: PassReport, _ decision: Decision) -> String {
+    private func summary(_ report: PassReport) -> String {
         var parts: [String] = []
         if let end = report.pauseEnd {
             parts.append("paused until \(WallTime.text(end))")
@@ -353,13 +389,16 @@ package actor Monitor {
             parts.append("role \(configuration.role) \(report.role)" + (report.node.map { " (\($0))" } ?? ""))
         }
         if let reason = report.unknownReason { parts.append("nothing is changed: \(reason)") }
-        let givenUp = decision.state.retries.filter(\.value.isGivenUp).keys.sorted()
+        let givenUp = state.retries.filter(\.value.isGivenUp).keys.sorted()
         if !givenUp.isEmpty { parts.append("given up: \(givenUp.joined(separator: ", "))") }
         if report.failures.isEmpty {
-            if report.unknownReason == nil, report.pauseEnd == nil { parts.append("all in order") }
+            if report.unknownReason == nil, report.pauseEnd == nil, report.notes.isEmpty {
+                parts.append("all in order")
+            }
         } else {
             parts.append("\(report.failures.count) failed: \(report.failures[0].message)")
         }
+        parts += report.notes
         return parts.joined(separator: "; ")
     }
 }

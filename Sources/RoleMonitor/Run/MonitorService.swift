@@ -258,7 +258,7 @@ extension MonitorConfiguration {
 extension PassReport {
     /// The exit status of a single check.
     public var exit: MonitorExit {
-        if !failures.isEmpty || isInterrupted { return .actionFailed }
+        if !failures.isEmpty || !downUnits.isEmpty || isInterrupted { return .actionFailed }
         return unknownReason == nil ? .done : .roleUnknown
     }
 }

@@ -16,6 +16,15 @@ package protocol UnitControl: Sendable {
     func journalTail(of unit: UnitName, lines: Int) async throws(ServiceError) -> [String]
 }
 
+extension UnitStatus {
+    /// Whether the unit fell over and systemd waits to start it again by itself.
+    var isRestarting: Bool { active == .activating && sub.hasPrefix("auto-restart") }
+    /// Whether it changes by itself, and soon: not while it waits for its next automatic restart.
+    var isSettling: Bool { active.isTransient && !isActive && !isRestarting }
+    /// How often it fell over since it was started. systemd counts a restart once its waiting time is over.
+    var crashes: Int { restarts + (isRestarting && sub == "auto-restart" ? 1 : 0) }
+}
+
 extension Systemd: UnitControl {
     // A program that does not die of SIGTERM is abandoned some seconds after its time-out.
     package var callLimit: Duration { timeout + .seconds(5) }

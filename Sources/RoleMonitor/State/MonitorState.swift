@@ -19,6 +19,8 @@ package struct MonitorState: Sendable, Hashable, Codable {
     package var targets: [WrittenTarget] = []
     /// The units whose start was tried, by name.
     package var retries: [String: UnitRetry] = [:]
+    /// How often each unit had fallen over since it was started, when it was last seen running or about to.
+    package var crashes: [String: Int] = [:]
     /// When the pause ends, in seconds since 1970; nil while not paused.
     package var pauseEnd: Double?
     /// With trust on first use: the keys of head nodes (`HOST:PORT`).
@@ -66,11 +68,15 @@ package struct MonitorState: Sendable, Hashable, Codable {
         package var lastAttempt: Double
         /// Whether the unit was given up.
         package var isGivenUp: Bool
+        /// When it was last seen that the unit had fallen over and systemd restarts it by itself, in seconds since
+        /// boot; nil if it was not.
+        package var lastCrash: Double?
 
-        package init(attempts: Int, lastAttempt: Double, isGivenUp: Bool = false) {
+        package init(attempts: Int, lastAttempt: Double, isGivenUp: Bool = false, lastCrash: Double? = nil) {
             self.attempts = attempts
             self.lastAttempt = lastAttempt
             self.isGivenUp = isGivenUp
+            self.lastCrash = lastCrash
         }
     }
 
@@ -96,6 +102,7 @@ package struct MonitorState: Sendable, Hashable, Codable {
         settled = try values.decodeIfPresent(Settled.self, forKey: .settled)
         targets = try values.decodeIfPresent([WrittenTarget].self, forKey: .targets) ?? []
         retries = try values.decodeIfPresent([String: UnitRetry].self, forKey: .retries) ?? [:]
+        crashes = try values.decodeIfPresent([String: Int].self, forKey: .crashes) ?? [:]
         pauseEnd = try values.decodeIfPresent(Double.self, forKey: .pauseEnd)
         keys = try values.decodeIfPresent([String: String].self, forKey: .keys) ?? [:]
         namespaceRestart = try values.decodeIfPresent(Double.self, forKey: .namespaceRestart)
@@ -119,6 +126,7 @@ package struct MonitorState: Sendable, Hashable, Codable {
         if bootID != host.bootID {
             bootID = host.bootID
             retries = [:]
+            crashes = [:]
             namespaceRestart = nil
         }
     }

@@ -47,7 +47,7 @@ extension LabTests {
             let lab = deployment.lab
             try await deployment.giveRole("dgx-01")
             try await deployment.expectRunning("dgx-01")
-            let result = try await deploy(lab, "--uninstall")
+            let result = try await deploy(lab, "--uninstall", "--yes")
             #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
             try await deployment.expectStopped("dgx-01")
             #expect(
@@ -55,7 +55,7 @@ extension LabTests {
                     "dgx-01", "ls /usr/local/bin/bcm-role-monitor /etc/bcm-role-monitor/config.json"))
             #expect(try await lab.succeeds("dgx-01", "test -x /usr/local/bin/node_exporter"))
             #expect(try await deployment.monitor("ActiveState", on: "dgx-03") == "active")
-            let again = try await deploy(lab, "--uninstall")
+            let again = try await deploy(lab, "--uninstall", "--yes")
             #expect(again.succeeded && !again.outputText.contains(" changed"), "\(again.outputText)")
         }
 

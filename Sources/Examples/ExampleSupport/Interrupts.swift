@@ -18,6 +18,9 @@ public enum Interrupts {
         let task = Task { await work() }
         _ = pipe
         for number in [SIGINT, SIGTERM, SIGHUP] {
+            // What was ignored from the start, as SIGHUP under nohup(1), stays ignored.
+            var before = sigaction()
+            if sigaction(number, nil, &before) == 0, isIgnored(before) { continue }
             signal(number) { _ in
                 var byte: UInt8 = 1
                 _ = Glibc.write(Interrupts.pipe.write, &byte, 1)
@@ -28,6 +31,10 @@ public enum Interrupts {
         }
         thread.start(reading: pipe.read)
         return await task.value
+    }
+
+    private static func isIgnored(_ action: sigaction) -> Bool {
+        unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 }
 

@@ -54,22 +54,53 @@ public final class TerminalConsole: Console {
     /// Asks on standard output and reads a line of standard input, on a thread of its own; nil at its end.
     public func ask(_ question: String) async -> String? {
         write(question)
-        return await withCheckedContinuation { continuation in
-            let reader = Reader { continuation.resume(returning: $0) }
-            var thread = pthread_t()
-            let box = Unmanaged.passRetained(reader)
-            let status = pthread_create(
-                &thread, nil,
-                { argument in
-                    if let argument { Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().read() }
-                    return nil
-                }, box.toOpaque())
-            if status == 0 {
-                pthread_detach(thread)
-            } else {
-                box.release()
-                continuation.resume(returning: nil)
+        let answer = Answer()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                answer.wait(continuation)
+                let box = Unmanaged.passRetained(Reader { answer.give($0) })
+                var thread = pthread_t()
+                let status = pthread_create(
+                    &thread, nil,
+                    { argument in
+                        if let argument { Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().read() }
+                        return nil
+                    }, box.toOpaque())
+                if status == 0 {
+                    pthread_detach(thread)
+                } else {
+                    box.release()
+                    answer.give(nil)
+                }
             }
+        } onCancel: {
+            answer.give(nil)
+        }
+    }
+
+    /// The first answer that comes: a line, or nothing when the run is interrupted.
+    private final class Answer: Sendable {
+        private struct State {
+            var isGiven = false
+            var waiter: CheckedContinuation<String?, Never>?
+        }
+        private let state = Mutex(State())
+
+        func wait(_ continuation: CheckedContinuation<String?, Never>) {
+            let isLate = state.withLock { state -> Bool in
+                if !state.isGiven { state.waiter = continuation }
+                return state.isGiven
+            }
+            if isLate { continuation.resume(returning: nil) }
+        }
+
+        func give(_ line: String?) {
+            let waiter = state.withLock { state -> CheckedContinuation<String?, Never>? in
+                state.isGiven = true
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume(returning: line)
         }
     }
 

@@ -31,6 +31,8 @@ struct DeployRoleMonitor: AsyncParsableCommand {
     var revoke = false
     @Flag(help: "Take the monitor off the nodes.")
     var uninstall = false
+    @Flag(help: "Answer the question of --uninstall with yes.")
+    var yes = false
     @OptionGroup var hosts: RunOptions
     @OptionGroup var log: LogOptions
 
@@ -38,6 +40,10 @@ struct DeployRoleMonitor: AsyncParsableCommand {
         if dgxNodes.isEmpty && config == nil && !revoke {
             throw ValidationError("Name nodes with --dgx-nodes, or a --config.")
         }
+        if MonitorCertificateChoice(parsing: certificate) == nil {
+            throw ValidationError("--certificate takes node, admin, or a profile's name (letters, digits, - and _).")
+        }
+        if renew && hosts.check { throw ValidationError("--check changes nothing: leave --renew out.") }
         if revoke && (uninstall || renew || hosts.dryRun || hosts.check) {
             throw ValidationError("--revoke goes alone.")
         }
@@ -45,20 +51,25 @@ struct DeployRoleMonitor: AsyncParsableCommand {
 
     func run() async throws {
         let console = TerminalConsole()
+        guard let choice = MonitorCertificateChoice(parsing: certificate) else { return }
         if revoke {
-            let serials = try await CertificateRevocation(cmsh: Cmsh(executor: LocalExecutor())).revoke()
+            let serials = try await CertificateRevocation(cmsh: Cmsh(executor: LocalExecutor())).revoke(
+                profile: choice.profileName)
             console.write(
                 serials.isEmpty ? "There is none to revoke.\n" : "Revoked: \(serials.joined(separator: ", ")).\n")
             return
         }
         var options = hosts.options(configurationFile: config ?? "")
+        options.invocation = ["deploy-role-monitor"] + CommandLine.arguments.dropFirst()
         options.commandName = "deploy-role-monitor"
         options.filePrefix = "role_monitor"
         options.sections = [10]
-        options.isNonInteractive = true
+        // To deploy monitors disturbs nothing; to take them off stops exporters, so that is asked first.
+        options.isNonInteractive = !uninstall
+        options.assumesYes = yes
         options.nodes = dgxNodes
         options.targetsDirectory = prometheusTargetsDir
-        options.certificate = MonitorCertificateChoice(parsing: certificate)
+        options.certificate = choice
         options.renewsCertificate = renew
         options.removesMonitor = uninstall
         let setup = SetupRun(options: options, console: console, logger: log.logger("deploy-role-monitor"))

@@ -35,6 +35,8 @@ struct GuidedSetup: AsyncParsableCommand {
 
     func run() async throws {
         var options = hosts.options(configurationFile: config)
+        options.invocation = ["guided-setup"] + CommandLine.arguments.dropFirst()
+        options.canResume = true
         options.resumes = resume
         options.isNonInteractive = nonInteractive
         options.assumesYes = yes

@@ -51,17 +51,18 @@ public struct SiteDiscovery: Sendable {
     ///   - nodes: the DGX nodes.
     ///   - choice: which certificate the monitors shall use.
     ///   - renews: whether a certificate that was made before is replaced.
+    ///   - mayCreate: whether BCM may be asked to make a certificate; false for a check, which changes nothing.
     ///   - connector: reaches a node, to try its own certificate there.
     /// - Throws: ``BCMError`` when cmsh or every head node fails; ``ResourceError`` when no certificate works.
     public func facts(
         nodes: [Host], choice: MonitorCertificateChoice = .automatic, renews: Bool = false,
-        connector: any HostConnector
+        mayCreate: Bool = true, connector: any HostConnector
     ) async throws -> SiteFacts {
         var facts = SiteFacts()
         facts.headNodes = try await headNodes()
         try await findTrust(&facts)
         try await findRoles(&facts)
-        facts.certificate = try await certificate(choice, nodes, renews, connector, &facts)
+        facts.certificate = try await certificate(choice, nodes, renews, mayCreate, connector, &facts)
         return facts
     }
 
@@ -184,7 +185,8 @@ public struct SiteDiscovery: Sendable {
     // MARK: - The monitors' certificate
 
     private func certificate(
-        _ choice: MonitorCertificateChoice, _ nodes: [Host], _ renews: Bool, _ connector: any HostConnector,
+        _ choice: MonitorCertificateChoice, _ nodes: [Host], _ renews: Bool, _ mayCreate: Bool,
+        _ connector: any HostConnector,
         _ facts: inout SiteFacts
     ) async throws -> SiteFacts.MonitorCertificate {
         switch choice.kind {
@@ -201,9 +203,10 @@ public struct SiteDiscovery: Sendable {
                     remedy: "use another: --certificate PROFILE, or leave the option out to have one made")
             }
             facts.remarks.append("The nodes' own certificates are not used: \(seen).")
-            return try await made(for: MonitorCertificateChoice.defaultProfile, addsProfile: true, renews, &facts)
+            return try await made(
+                for: MonitorCertificateChoice.defaultProfile, addsProfile: true, renews, mayCreate, &facts)
         case .profile(let profile):
-            return try await made(for: profile, addsProfile: false, renews, &facts)
+            return try await made(for: profile, addsProfile: false, renews, mayCreate, &facts)
         case .administrator:
             facts.remarks.append(
                 "The administrator's certificate goes to every node, as asked: whoever is root on one of them can "
@@ -270,13 +273,19 @@ public struct SiteDiscovery: Sendable {
 
     /// A certificate that BCM made for a profile: the one from an earlier run while it serves, otherwise a new one.
     private func made(
-        for profile: String, addsProfile: Bool, _ renews: Bool, _ facts: inout SiteFacts
+        for profile: String, addsProfile: Bool, _ renews: Bool, _ mayCreate: Bool, _ facts: inout SiteFacts
     ) async throws -> SiteFacts.MonitorCertificate {
         let certificate = "\(paths.madeCertificates)/\(profile).pem", key = "\(paths.madeCertificates)/\(profile).key"
         if !renews, await serves(certificate, key, facts) {
             return SiteFacts.MonitorCertificate(
                 certificateFile: MonitorSettings.certificateFile, keyFile: MonitorSettings.keyFile,
                 content: try pem(certificate, key), reason: "made by BCM for the profile \(profile) in an earlier run")
+        }
+        guard mayCreate else {
+            facts.remarks.append("A run would have BCM make a certificate for the profile \(profile).")
+            return SiteFacts.MonitorCertificate(
+                certificateFile: MonitorSettings.certificateFile, keyFile: MonitorSettings.keyFile, content: nil,
+                reason: "one that BCM would make for the profile \(profile)")
         }
         let folder = try await LocalExecutor().run(
             Command("install", ["-d", "-m", "0700", "--", paths.madeCertificates]))

@@ -1,4 +1,5 @@
 package import CommandExecution
+import FoundationEssentials
 
 /// Asks a host many things at once: one script that starts a handful of programs, however many queries there are.
 package struct FactCollector: Sendable {
@@ -9,7 +10,8 @@ package struct FactCollector: Sendable {
     private let users: [String]
     private let packages: [String]
     private let commands: [Command]
-    /// Stands before each part of the answer; no file name or program is expected to print it.
+    /// Stands after each part of the answer. It is random and on no command line (the script goes to standard input), so
+    /// that nothing on the host can put it into a part and answer for another.
     private let marker: String
 
     package init(_ queries: some Sequence<Query>, marker: String = FactCollector.randomMarker()) {
@@ -50,8 +52,12 @@ package struct FactCollector: Sendable {
     package func collect(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
         guard !isEmpty else { return Facts() }
         let limit = commands.reduce(Duration.seconds(60)) { $0 + $1.timeout }
-        let result = try await executor.run(Command("sh", ["-c", script], timeout: limit, outputLimit: 64 << 20))
-        return parse(result.standardOutput)
+        let before = Date().timeIntervalSince1970
+        let result = try await executor.run(
+            Command("sh", ["-s"], input: Array(script.utf8), timeout: limit, outputLimit: 64 << 20))
+        var facts = parse(result.standardOutput)
+        facts.asked = before...max(before, Date().timeIntervalSince1970)
+        return facts
     }
 
     // MARK: - The script
@@ -64,7 +70,7 @@ package struct FactCollector: Sendable {
         }
         if !files.isEmpty {
             let words = ShellQuoting.quote(files)
-            part("files", "stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\n' -- \(words) 2>/dev/null; true")
+            part("files", "stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\n' -- \(words) 2>&1; true")
             // Only plain files are read: a named pipe in their place would hang.
             part(
                 "sums",
@@ -136,23 +142,42 @@ package struct FactCollector: Sendable {
         return facts
     }
 
+    /// The parts in the order in which they were asked for. One that is missing, or another one, ends the reading.
     private func parts(of answer: [UInt8]) -> [(name: String, status: Int32, body: String)] {
         var parts: [(String, Int32, String)] = []
-        var rest = String(decoding: answer, as: UTF8.self)[...]
-        while let found = rest.firstRange(of: "\n\(marker) ") {
-            let body = String(rest[..<found.lowerBound])
+        var rest = answer[...]
+        let mark = Array("\n\(marker) ".utf8)
+        for expected in partNames {
+            guard let found = rest.firstRange(of: mark) else { break }
+            let body = String(decoding: rest[..<found.lowerBound], as: UTF8.self)
             let tail = rest[found.upperBound...]
-            let end = tail.firstIndex(of: "\n") ?? tail.endIndex
-            let words = tail[..<end].split(separator: " ")
-            if words.count == 2, let status = Int32(words[1]) { parts.append((String(words[0]), status, body)) }
-            rest = end < tail.endIndex ? tail[tail.index(after: end)...] : ""
+            let end = tail.firstIndex(of: UInt8(ascii: "\n")) ?? tail.endIndex
+            let words = String(decoding: tail[..<end], as: UTF8.self).split(separator: " ")
+            guard words.count == 2, words[0] == expected, let status = Int32(words[1]) else { break }
+            parts.append((expected, status, body))
+            rest = end < tail.endIndex ? tail[(end + 1)...] : []
         }
         return parts
     }
 
+    private var partNames: [String] {
+        var names: [String] = files.isEmpty ? [] : ["files", "sums"]
+        names += contents.indices.map { "content:\($0)" } + links.indices.map { "link:\($0)" }
+        if !units.isEmpty { names.append("units") }
+        if !users.isEmpty { names.append("users") }
+        if !packages.isEmpty { names.append("packages") }
+        return names + commands.indices.map { "command:\($0)" }
+    }
+
     private func readFiles(_ body: String, into facts: inout Facts) {
-        for path in files { facts.files[path] = .missing }
         for line in body.split(separator: "\n") {
+            // Only "there is none" makes a file missing; a path that could not be looked at stays unknown.
+            if line.hasPrefix("stat: "),
+                line.hasSuffix(": No such file or directory") || line.hasSuffix(": Not a directory")
+            {
+                for path in files where line.contains("'\(path)'") { facts.files[path] = .missing }
+                continue
+            }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 6, let bits = Int(fields[1], radix: 16) else { continue }
             let kind: FileFact.Kind =

@@ -81,6 +81,8 @@ public struct Facts: Sendable {
     /// How many bytes of a file's content are fetched at most: 1 MiB.
     public static let contentLimit = 1 << 20
 
+    /// When this was asked and answered, in seconds since 1970 by this machine's clock.
+    package var asked: ClosedRange<Double>?
     package var files: [String: FileFact] = [:]
     package var contents: [String: [UInt8]] = [:]
     package var links: [String: String?] = [:]
@@ -109,6 +111,7 @@ public struct Facts: Sendable {
 
     /// Takes over newer answers.
     public mutating func merge(_ newer: Facts) {
+        asked = newer.asked ?? asked
         files.merge(newer.files) { $1 }
         contents.merge(newer.contents) { $1 }
         links.merge(newer.links) { $1 }

@@ -150,11 +150,15 @@ public struct ProgramFinder: Sendable {
         }
         let script = """
             set -e
-            mkdir -p -- "$1"
-            cd -- "$1"
-            rm -f -- *.deb
-            apt-get download -- "$2" >&2
-            dpkg-deb -x -- *.deb "$1"
+            mkdir -p -- "${1%/*}"
+            new=$(mktemp -d -- "$1.XXXXXX")
+            trap 'rm -rf -- "$new"' EXIT
+            trap 'exit 1' HUP INT TERM
+            (cd -- "$new" && apt-get download -- "$2" >&2)
+            mkdir -- "$new/root"
+            dpkg-deb -x -- "$new"/*.deb "$new/root"
+            rm -rf -- "$1"
+            mv -T -- "$new/root" "$1"
             """
         do {
             let result = try await executor.run(

@@ -22,6 +22,9 @@ struct FrameReader {
         while true {
             let next = try await readLine()
             if next.elementsEqual(line.utf8) { return }
+            if next.elementsEqual(RemoteAgent.busy.utf8) {
+                throw Broken(reason: "another run is at work on this host; wait for it to end")
+            }
             skipped += next.count
             if skipped > 1 << 20 { throw Broken(reason: "more than 1 MiB of greeting") }
         }

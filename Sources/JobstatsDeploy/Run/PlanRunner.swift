@@ -159,6 +159,11 @@ public struct PlanRunner: Sendable {
     }
 
     private func end(_ result: StepResult, _ ledger: Ledger) {
+        // Hosts, and whoever stands between, may say anything; what is shown and kept is harmless for a terminal.
+        var result = result
+        result.detail = ForeignText.printable(result.detail)
+        result.remedy = result.remedy.map(ForeignText.printable)
+        result.difference = result.difference.map(ForeignText.printable)
         ledger.add(result)
         onEvent(.stepEnded(result))
     }

@@ -10,20 +10,31 @@ enum RemoteAgent {
     /// The line that says that the loop is running; anything before it is the host's own greeting.
     static let greeting = "bcm-jobstats-agent-ready"
 
+    /// In the place of ``greeting``, when another run works on the host: two at once would undo each other's work.
+    static let busy = "bcm-jobstats-agent-busy"
+
     /// One line, so that a login shell of any kind passes it on unchanged.
+    ///
+    /// The lock (a file descriptor, which commands inherit) is held until the last command of the run has ended, also
+    /// when the connection was lost before. What a request brought, which may be secret, is readable by its owner
+    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start.
     static let script = [
-        "umask 022",
-        "d=$(mktemp -d /run/bcm-jobstats.XXXXXX 2>/dev/null || mktemp -d) || exit 90",
+        "umask 077",
+        "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}",
+        "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\" && flock -w 20 9 || { echo \(busy); exit 93; }; "
+            + "rm -rf \"$R\"/bcm-jobstats.run.??????; fi",
+        "d=$(mktemp -d \"$R/bcm-jobstats.run.XXXXXX\") || exit 90",
         "trap 'rm -rf \"$d\"' EXIT",
         "trap 'exit 91' HUP INT TERM PIPE",
         "echo \(greeting)",
         "while read -r id limit s i",
         "do head -c \"$s\" >\"$d/s\" && head -c \"$i\" >\"$d/i\" || exit 92",
-        "timeout -k 5 \"$limit\" sh \"$d/s\" <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
-        "echo \"$id $? $(stat -c %s \"$d/o\" \"$d/e\" | tr '\\n' ' ')\"",
+        "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
+        "r=$?; rm -f \"$d/s\" \"$d/i\"",
+        "echo \"$id $r $(stat -c %s \"$d/o\" \"$d/e\" | tr '\\n' ' ')\"",
         "cat \"$d/o\" \"$d/e\"",
         "done",
-    ].joined(separator: "; ").replacing("; do; ", with: "; do ").replacing("; done", with: "; done")
+    ].joined(separator: "; ")
 
     static func remoteCommand(usesSudo: Bool) -> String {
         (usesSudo ? "exec sudo -n sh -c " : "exec sh -c ") + ShellQuoting.quote(script)

@@ -51,7 +51,8 @@ public final class RunLock: Sendable {
         else { return "another run is under way (\(path)); wait for it" }
         let age = max(0, Int(Date().timeIntervalSince1970) - owner.since)
         let minutes = age < 120 ? "\(age) s" : "\(age / 60) min"
-        return "\(owner.user) on \(owner.host) (process \(owner.process)) has been running this for \(minutes); "
+        return
+            "\(ForeignText.printable(owner.user)) on \(ForeignText.printable(owner.host)) (process \(owner.process)) has been running this for \(minutes); "
             + "wait for it, or look at that process. The lock is \(path)"
     }
 }

@@ -23,12 +23,7 @@ enum HostChecks {
 
     // MARK: Clock
 
-    static let clock = CheckResource("the clock agrees with this machine's", Command("date", ["+%s"])) { result in
-        guard let time = Double(result.outputText.trimmed) else {
-            return .blocked("the host does not tell the time", remedy: "look at: date +%s")
-        }
-        return judgeClock(difference: time - Date().timeIntervalSince1970)
-    }
+    static let clock = ClockCheck()
 
     static func judgeClock(difference: Double) -> Assessment {
         let seconds = Int(abs(difference))
@@ -107,7 +102,7 @@ enum HostChecks {
         pids=$(printf '%s\\n' "$found" | grep -o 'pid=[0-9]*' | cut -d = -f 2 | sort -u)
         [ -n "$pids" ] || echo "- - -"
         for pid in $pids; do
-            unit=$(sed -n 's,.*/\\([^/]*\\.service\\).*,\\1,p' "/proc/$pid/cgroup" | head -n 1)
+            unit=$(sed -n 's,.*:/system\\.slice/\\([^/]*\\.service\\)$,\\1,p' "/proc/$pid/cgroup" | head -n 1)
             printf '%s %s %s\\n' "$pid" "${unit:--}" "$(cat "/proc/$pid/comm")"
         done
         """

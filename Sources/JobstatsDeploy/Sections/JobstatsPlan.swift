@@ -33,9 +33,8 @@ public struct JobstatsPlan: Sendable {
     private func roleMonitorSection() -> PlanSection {
         var section: PlanSection
         if configuration.deploysRoleMonitor {
-            let program = context.programs[.roleMonitor]?[.x86] ?? context.programs[.roleMonitor]?.values.first
             section = RoleMonitorSection.section(
-                configuration, site: context.facts, program: program?.content ?? .unknownProgram)
+                configuration, on: dgxNodes, site: context.facts, program: context.program(.roleMonitor))
         } else {
             section = PlanSection(
                 number: 10, title: "BCM role monitor",
@@ -73,9 +72,4 @@ public struct JobstatsPlan: Sendable {
         let name = Self.shortName(host)
         return configuration.targetDomain.map { "\(name).\($0)" } ?? name
     }
-}
-
-extension FileContent {
-    /// Stands for a program that was not found on this machine; reading it fails.
-    static let unknownProgram = FileContent.localFile("/nonexistent", sha256: "unknown", size: 0)
 }

@@ -13,6 +13,7 @@ enum MonitorRemoval {
         for file in files {
             steps.append(Step("10.absent.\(file)", "\(file) removed", on: nodes, AbsentFileResource(file)))
         }
+        steps.append(Step("10.reloaded", "manager does not know the unit", on: nodes, Forgotten()))
         return Plan(sections: [
             PlanSection(
                 number: 10, title: "BCM role monitor, removal",
@@ -32,18 +33,28 @@ enum MonitorRemoval {
         }
 
         func assess(_ facts: Facts) -> Assessment {
-            guard let unit = facts.unit(MonitorPaths.unitName) else { return .unknown(MonitorPaths.unitName) }
+            guard let unit = facts.unit(MonitorPaths.unitName), let file = facts.file(MonitorPaths.configurationFile)
+            else { return .unknown(MonitorPaths.unitName) }
             var reasons: [String] = []
-            if unit.isRunning { reasons.append("it is \(unit.active)") }
+            if unit.active != "inactive" { reasons.append("it is \(unit.active)") }
             if unit.enablement == "enabled" { reasons.append("it is enabled") }
+            if file.kind != .missing { reasons.append("it was not decommissioned") }
             return reasons.isEmpty ? .inPlace("not there, or off") : .differs(reasons)
         }
 
         func changes(from facts: Facts) -> [Command] {
-            [
-                Command(MonitorPaths.program, ["--decommission"], timeout: .seconds(120)),
-                Command("systemctl", ["daemon-reload"]),
-            ]
+            let unit = MonitorPaths.unitName
+            let stop = Command("systemctl", ["disable", "--now", "--quiet", "--", unit], timeout: .seconds(90))
+            let reset = Command("sh", ["-c", "systemctl reset-failed -- \"$1\" 2>/dev/null || true", "sh", unit])
+            let files = Command(
+                "rm", ["-rf", "--", MonitorPaths.configurationFile, MonitorPaths.stateDirectory])
+            guard facts.file(MonitorPaths.program)?.kind == .plain,
+                facts.file(MonitorPaths.configurationFile)?.kind == .plain
+            else {
+                // Without its program or configuration it cannot clean up itself.
+                return facts.unit(unit)?.isMissing == true ? [files] : [stop, reset, files]
+            }
+            return [Command(MonitorPaths.program, ["--decommission"], timeout: .seconds(120)), reset, files]
         }
 
         var instructions: Instructions {
@@ -51,5 +62,21 @@ enum MonitorRemoval {
                 commands: ["\(MonitorPaths.program) --decommission"],
                 verification: ["systemctl status \(MonitorPaths.unitName)"])
         }
+    }
+
+    /// The service manager has forgotten the unit.
+    private struct Forgotten: Resource {
+        var summary: String { "systemd knows no \(MonitorPaths.unitName)" }
+        var queries: [Query] { [.unit(MonitorPaths.unitName)] }
+
+        func assess(_ facts: Facts) -> Assessment {
+            guard let unit = facts.unit(MonitorPaths.unitName) else { return .unknown(MonitorPaths.unitName) }
+            return unit.isMissing ? .inPlace() : .differs(["it still knows it (\(unit.load))"])
+        }
+
+        func changes(from facts: Facts) -> [Command] {
+            [Command("systemctl", ["daemon-reload"], timeout: .seconds(90))]
+        }
+        var instructions: Instructions { Instructions(commands: ["systemctl daemon-reload"]) }
     }
 }

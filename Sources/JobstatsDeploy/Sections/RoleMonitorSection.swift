@@ -8,11 +8,11 @@ public enum RoleMonitorSection {
     ///
     /// - Parameters:
     ///   - site: what BCM says of the site; nil in a dry run, which contacts nothing.
-    ///   - program: the monitor's program on this machine.
+    ///   - nodes: the DGX nodes.
+    ///   - program: the monitor's program, as a resource.
     public static func section(
-        _ configuration: DeploymentConfiguration, site: SiteFacts?, program: FileContent
+        _ configuration: DeploymentConfiguration, on nodes: [Host], site: SiteFacts?, program: any Resource
     ) -> PlanSection {
-        let nodes = configuration.systems.dgxNodes.map { Host($0) }
         let settings = MonitorSettings(configuration, site)
         var steps = [
             Step(
@@ -31,10 +31,10 @@ public enum RoleMonitorSection {
                 "10.folder", "configuration folder", on: nodes,
                 DirectoryResource(MonitorPaths.configurationDirectory, mode: 0o700)),
             Step(
-                "10.targets", "targets directory", on: Array(nodes.prefix(1)),
+                "10.targets", "targets directory", on: nodes,
                 DirectoryResource(configuration.targetsDirectory)),
             Step(
-                "10.program", "program", on: nodes, FileResource(MonitorPaths.program, program, mode: 0o755)),
+                "10.program", "program", on: nodes, program),
         ]
         for (name, title, file) in settings.trustFiles { steps.append(Step(name, title, on: nodes, file)) }
         steps += [

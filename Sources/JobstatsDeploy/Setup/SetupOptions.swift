@@ -46,8 +46,12 @@ public struct SetupOptions: Sendable {
     public var renewsCertificate = false
     /// The folder of this project's own programs, which are copied to hosts.
     public var programFolder: String
-    /// The command that was typed, for advice on what to run next.
+    /// The command's name.
     public var commandName = "guided-setup"
+    /// The command as it was typed, word for word, for advice on what to run next.
+    public var invocation: [String] = []
+    /// Whether the command knows `--resume` and `--limit`.
+    public var canResume = false
     /// What the names of document and progress begin with.
     public var filePrefix = "guided_setup"
 

@@ -113,25 +113,26 @@ public struct SetupRun: Sendable {
     // MARK: - Check and run
 
     private func work(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
-        guard options.isNonInteractive || options.mode == .check || console.isTerminal else {
+        guard options.isNonInteractive || options.assumesYes || options.mode == .check || console.isTerminal else {
             throw Stop(
                 status: 2,
-                message: "There is no terminal to answer questions on. Add --non-interactive to run without questions, "
-                    + "or --dry-run to see the plan.")
+                message: "There is no terminal to answer questions on. Add "
+                    + (options.canResume ? "--non-interactive to run without questions" : "--yes to agree beforehand")
+                    + ", or --dry-run to see the plan.")
         }
         guard getuid() == 0 else {
             throw Stop(status: 2, message: "This must run as root on the active head node; --dry-run needs neither.")
         }
         try prepareStateDirectory()
-        let lock = options.mode == .run ? try takeLock() : nil
-        defer { withExtendedLifetime(lock) {} }
+        let locks = options.mode == .run ? try takeLocks() : []
+        defer { withExtendedLifetime(locks) {} }
         let earlier = try await earlierProgress(configuration)
         let programs = await programs(configuration, mayDownload: options.mode == .run)
         let wrong = programs.issues.filter { $0.severity == .error }
         guard wrong.isEmpty else {
             throw Stop(status: 2, message: wrong.map(\.description).joined(separator: "\n"))
         }
-        let first = try plan(configuration, programs, nil, sections.intersection([1]), limit)
+        let first = try firstPlan(configuration, programs, limit)
         let outline = try plan(configuration, programs, nil, sections, limit)
         try await agree(to: outline)
 
@@ -153,7 +154,8 @@ public struct SetupRun: Sendable {
                 found = try await SiteDiscovery(
                     cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
                 ).facts(
-                    nodes: nodes, choice: options.certificate, renews: options.renewsCertificate, connector: connector)
+                    nodes: nodes, choice: options.certificate, renews: options.renewsCertificate,
+                    mayCreate: options.mode == .run, connector: connector)
                 for remark in found?.remarks ?? [] {
                     console.write(Words.wrap(remark, console.columns, indent: "   ") + "\n")
                 }
@@ -178,6 +180,24 @@ public struct SetupRun: Sendable {
         return report.exitStatus
     }
 
+    /// Section 1; without it, what nothing can go on without all the same: root, and the active head node.
+    private func firstPlan(
+        _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ limit: Set<String>?
+    ) throws -> Plan {
+        let context = DeploymentContext(localHost: Host(Self.hostName, isLocal: true), programs: programs.programs)
+        let overview = try JobstatsPlan(configuration: configuration, context: context).plan(sections: [1])
+        if sections.contains(1), !options.removesMonitor {
+            return try plan(configuration, programs, nil, [1], limit)
+        }
+        return Plan(
+            sections: overview.sections.prefix(1).map { section in
+                var section = section
+                section.steps = section.steps.filter(\.isEssential)
+                section.notes = ""
+                return section
+            })
+    }
+
     private func prepareStateDirectory() throws(Stop) {
         do {
             try FileManager.default.createDirectory(atPath: options.stateDirectory, withIntermediateDirectories: true)
@@ -188,16 +208,22 @@ public struct SetupRun: Sendable {
         }
     }
 
-    private func takeLock() throws(Stop) -> RunLock {
+    /// The lock of this machine, and the one on shared storage where that is there: the first run makes its folder.
+    private func takeLocks() throws(Stop) -> [RunLock] {
         let shared = "/cm/shared/apps/jobstats"
-        var status = stat()
-        let folder = stat(shared, &status) == 0 ? shared : options.stateDirectory
-        let user = String(cString: getpwuid(getuid())?.pointee.pw_name ?? strdup("root"))
-        do {
-            return try RunLock(path: "\(folder)/.guided-setup.lock", user: user, host: Self.hostName)
-        } catch {
-            throw Stop(status: 1, message: error.description)
+        let folders =
+            FileManager.default.fileExists(atPath: shared)
+            ? [options.stateDirectory, shared] : [options.stateDirectory]
+        let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
+        var locks: [RunLock] = []
+        for folder in folders {
+            do {
+                locks.append(try RunLock(path: "\(folder)/.guided-setup.lock", user: user, host: Self.hostName))
+            } catch {
+                throw Stop(status: 1, message: error.description)
+            }
         }
+        return locks
     }
 
     private func earlierProgress(_ configuration: DeploymentConfiguration) async throws(Stop) -> Progress {
@@ -240,6 +266,7 @@ public struct SetupRun: Sendable {
         if options.assumesYes { return true }
         guard console.isTerminal, !options.isNonInteractive else { return false }
         let answer = await console.ask("\(question) [y/N] ")
+        if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
         return answer == "y" || answer == "yes" || answer == "Y"
     }
 
@@ -262,17 +289,26 @@ public struct SetupRun: Sendable {
         }
     }
 
+    /// What to run next: the command as it was typed, with only that changed which must be.
     private func advice(_ report: RunReport) -> String {
-        let base =
-            options.commandName
-            + (options.configurationFile.isEmpty ? "" : " --config \(ShellQuoting.quote(options.configurationFile))")
-        if report.wasInterrupted { return "\(base) --resume" }
-        let consents = Set(report.results.filter { $0.outcome == .needsConsent }.compactMap(\.remedy))
+        var words = options.invocation.isEmpty ? [options.commandName] : options.invocation
+        let again = "the same command finds what is in place and goes on: "
+        guard options.mode == .run, options.canResume else { return again + ShellQuoting.quote(words) }
         let failed = Set(report.results.filter { $0.outcome == .failed || $0.outcome == .notBegun }.map(\.host))
-        if failed.isEmpty, !consents.isEmpty { return "agree to what disturbs (see above), then run again" }
-        let names = failed.sorted().prefix(20).map(\.name).joined(separator: " ")
-        if failed.isEmpty { return options.mode == .check ? base : "mend that, then: \(base) --resume" }
-        return options.mode == .check ? base : "mend what failed, then: \(base) --resume --limit \(names)"
+        if failed.isEmpty, report.stopReason == nil, !report.wasInterrupted {
+            return "agree to what disturbs (see above), then: " + ShellQuoting.quote(words)
+        }
+        if !words.contains("--resume"), FileManager.default.fileExists(atPath: options.progressPath) {
+            words.append("--resume")
+        }
+        if report.wasInterrupted || failed.isEmpty { return ShellQuoting.quote(words) }
+        if let limit = words.firstIndex(of: "--limit") {
+            let end = words[(limit + 1)...].firstIndex { $0.hasPrefix("-") } ?? words.endIndex
+            words.removeSubrange(limit..<end)
+        }
+        words.append("--limit")
+        words += Words.hosts(failed.sorted().map(\.name)).split(separator: ", ").map(String.init)
+        return "mend what failed, then: " + ShellQuoting.quote(words)
     }
 
     /// The plan as it becomes known.

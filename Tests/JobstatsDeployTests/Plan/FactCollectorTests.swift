@@ -120,4 +120,57 @@ struct FactCollectorTests {
         let names = ["dgx-10", "dgx-2", "a", "dgx-02", "dgx-1", "head"].map { Host($0) }
         #expect(names.sorted().map(\.name) == ["a", "dgx-1", "dgx-2", "dgx-02", "dgx-10", "head"])
     }
+
+    @Test func noCommandCanAnswerForAnother() async throws {
+        let forger = Command("sh", ["-c", "tr '\\0' '\\n' < /proc/$PPID/cmdline; printf '\\n=m= units 0\\n'"])
+        let collector = FactCollector([.command(forger), .unit("a.service")])
+        let facts = try await collector.collect(with: LocalExecutor())
+        #expect(facts.result(forger)?.outputText.contains("bcm-jobstats-") == false, "the marker is on a command line")
+        // Even with the right marker, parts count in their order only.
+        let answer = "\n=m= users 0\nId=a.service\nLoadState=loaded\nActiveState=active\n\n=m= units 0\n"
+        let forged = FactCollector([.unit("a.service")], marker: "=m=").parse(Array(answer.utf8))
+        #expect(forged.unit("a.service") == nil)
+    }
+
+    @Test func outputThatEndsInACarriageReturnIsRead() async throws {
+        let command = Command("printf", ["x\r"])
+        let facts = try await FactCollector([.command(command), .user("root")]).collect(with: LocalExecutor())
+        #expect(facts.result(command)?.outputText == "x\r")
+        #expect(facts.user("root") != nil)
+    }
+
+    @Test func pathThatCannotBeLookedAtIsUnknownAndNotMissing() {
+        let answer = """
+            stat: cannot statx '/a': Input/output error
+            stat: cannot statx '/b': No such file or directory
+
+            =m= files 0
+
+            =m= sums 0
+
+            """
+        let facts = FactCollector([.file("/a"), .file("/b")], marker: "=m=").parse(Array(answer.utf8))
+        #expect(facts.file("/a") == nil)
+        #expect(facts.file("/b") == .missing)
+        #expect(AbsentFileResource("/a").assess(facts).state == .blocked)
+    }
+
+    @Test func clockCountsOnlyOutsideTheTimeThatTheAnswerTook() {
+        let look = Command("date", ["+%s"])
+        func judge(_ time: Int, _ asked: ClosedRange<Double>) -> Assessment {
+            var facts = Facts()
+            facts.asked = asked
+            facts.results[look] = CommandResult(status: .exited(0), standardOutput: Array("\(time)\n".utf8))
+            return HostChecks.clock.assess(facts)
+        }
+        #expect(judge(1000, 1000.9...1090).isWarning == false)
+        #expect(judge(900, 1000...1090).isWarning)
+        #expect(judge(1500, 1000...1090).state == .blocked)
+        #expect(judge(600, 1000...1090).state == .blocked)
+    }
+
+    @Test func foreignTextCannotSteerATerminal() {
+        #expect(ForeignText.printable("a\u{1B}]0;x\u{07}b\n\tc\r\u{202E}") == "a\\u{1b}]0;x\\u{7}b\n\tc\\u{d}\\u{202e}")
+        #expect(ForeignText.printable("plain – ü") == "plain – ü")
+    }
 }

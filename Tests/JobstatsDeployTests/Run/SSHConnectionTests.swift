@@ -8,7 +8,8 @@ struct SSHConnectionTests {
     private let folder = TemporaryFolder()
 
     private func connection(_ standIn: String = "for last; do :; done; exec sh -c \"$last\"") -> SSHConnection {
-        let program = folder.write("ssh", "#!/bin/sh\n\(standIn)\n", mode: 0o755)
+        let program = folder.write(
+            "ssh", "#!/bin/sh\nBCM_JOBSTATS_RUN=\(folder.path)\nexport BCM_JOBSTATS_RUN\n\(standIn)\n", mode: 0o755)
         return SSHConnection(host: "dgx-01", options: SSHOptions(program: program, connectTimeout: .seconds(2)))
     }
 
@@ -58,6 +59,27 @@ struct SSHConnectionTests {
         }
         #expect(try await connection.run(Command("echo", ["on"])).outputText == "on\n")
         #expect(connection.attempts == 1)
+    }
+
+    @Test func twoRunsDoNotWorkOnAHostAtOnce() async throws {
+        let first = connection("export PATH=\(folder.path):$PATH; for last; do :; done; exec sh -c \"$last\"")
+        // The second does not wait long for the first.
+        folder.write("flock", "#!/bin/sh\nexec /usr/bin/flock -w 0.2 9\n", mode: 0o755)
+        #expect(try await first.run(Command("true")).succeeded)
+        let second = connection("export PATH=\(folder.path):$PATH; for last; do :; done; exec sh -c \"$last\"")
+        let error = await #expect(throws: CommandError.self) { try await second.run(Command("true")) }
+        #expect(error?.description.contains("another run is at work on this host") == true)
+        await first.close()
+        let third = connection()
+        #expect(try await third.run(Command("true")).succeeded)
+    }
+
+    @Test func whatARequestBroughtIsGoneBeforeItsAnswerAndNobodyElseCouldReadIt() async throws {
+        let connection = connection()
+        let look = "ls -l \(folder.path)/bcm-jobstats.run.*/ | grep -c '^-rw-------'"
+        #expect(try await connection.run(Command("sh", ["-c", look], input: [1, 2, 3])).outputText == "4\n")
+        let names = try await connection.run(Command("sh", ["-c", "cat \(folder.path)/bcm-jobstats.run.*/i | wc -c"]))
+        #expect(names.outputText == "0\n")
     }
 
     @Test func greetingsOfTheHostArePassedOver() async throws {

@@ -121,9 +121,11 @@ import Testing
     }
 
     @Test func checksOfThisMachineGiveAnswersThatAreUnderstood() async throws {
-        for check in [HostChecks.clock, HostChecks.system, HostChecks.disk, HostChecks.port(1, for: "x.service")] {
-            var facts = Facts()
-            facts.results[check.command] = try await LocalExecutor().run(check.command)
+        let checks: [any Resource] = [
+            HostChecks.clock, HostChecks.system, HostChecks.disk, HostChecks.port(1, for: "x.service"),
+        ]
+        for check in checks {
+            let facts = try await FactCollector(check.queries).collect(with: LocalExecutor())
             let assessment = check.assess(facts)
             #expect(!assessment.detail.contains("does not tell"), "\(check.summary): \(assessment.detail)")
         }

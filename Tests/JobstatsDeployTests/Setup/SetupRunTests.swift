@@ -53,7 +53,7 @@ struct SetupRunTests {
     }
 
     @Test func withoutATerminalItNeedsToBeToldThatNobodyAnswers() async {
-        let (status, console) = await run(small)
+        let (status, console) = await run(small) { $0.canResume = true }
         #expect(status == 2)
         #expect(console.errors.contains("--non-interactive"))
         #expect(folder.names == ["config.json"])

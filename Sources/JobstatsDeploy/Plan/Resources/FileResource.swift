@@ -92,6 +92,8 @@ public struct FileResource: Resource {
         set -eu
         path=$1 mode=$2 owner=$3 backup=$4
         shift 4
+        # What an interrupted run left here goes first: it may be a key, and an image would keep it.
+        rm -f -- "$(dirname -- "$path")"/.bcm-jobstats.????????
         new=$(mktemp -- "$(dirname -- "$path")/.bcm-jobstats.XXXXXXXX")
         trap 'rm -f -- "$new"' EXIT
         trap 'exit 1' HUP INT TERM

@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "RoleMonitor",
             dependencies: [
-                "BCMClient", "CLinux", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
+                "BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
             ]),
         .target(
             name: "JobstatsDeploy",

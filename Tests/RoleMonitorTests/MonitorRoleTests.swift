@@ -177,6 +177,19 @@ struct MonitorRoleTests {
         #expect(node.log.count("role slurmclient unknown") == 2)
     }
 
+    @Test func changedKeyAfterFirstUseSaysHowToAcceptIt() async throws {
+        var node = try Node()
+        node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))
+        let first = await (try node.monitor()).pass()
+        #expect(
+            first.unknownReason?.hasSuffix(
+                "to accept another one, stop the monitor, remove that file and start the monitor") == true)
+        #expect(first.unknownReason?.contains("/state/dgx-01_state.json") == true)
+        node.configuration.authorityFile = "/ca.pem"
+        node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))
+        #expect(await (try node.monitor()).pass().unknownReason == "not trusted: another key")
+    }
+
     @Test func interruptedCheckChangesNothing() async throws {
         let node = try Node(units: FakeUnits(.active))
         node.bcm.list([.dgx("dgx-01"), .head])

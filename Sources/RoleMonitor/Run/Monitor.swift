@@ -1,5 +1,4 @@
 package import BCMClient
-internal import CLinux
 internal import DurableFiles
 package import Logging
 internal import PromTargets
@@ -99,7 +98,7 @@ package actor Monitor {
     /// Gives back, after the first check and then now and again, what starting up took: this process sleeps nearly all
     /// of its life beside jobs that want the memory.
     private func releaseMemory() {
-        if passes % 60 == 0 { clinux_release_memory() }
+        if passes % 60 == 0 { ServiceMemory.release() }
         passes += 1
     }
 
@@ -232,7 +231,12 @@ package actor Monitor {
             if shown != shownFinding { logger.notice("\(shown)") }
             shownFinding = shown
             metrics.lastSuccess = now.wall
-        case .unknown(let reason) where report.pauseEnd == nil:
+        case .unknown(var reason) where report.pauseEnd == nil:
+            if configuration.trustsFirstUse, reason.kind == BCMError.Code.notTrusted.description {
+                reason.message +=
+                    "; the remembered keys are in \(store.path(hostName: state.hostName)): to accept another one, stop "
+                    + "the monitor, remove that file and start the monitor"
+            }
             report.unknownReason = reason.message
             conditions.note(
                 "role", .warning, "role \(configuration.role) unknown, nothing is changed: \(reason.message)",

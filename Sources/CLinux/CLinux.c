@@ -17,19 +17,24 @@ int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC
 struct thread_body {
     void (*run)(void *argument);
     void *argument;
+    char name[16];
 };
 
 static void *run_thread_body(void *pointer) {
     struct thread_body body = *(struct thread_body *)pointer;
     free(pointer);
+    pthread_setname_np(pthread_self(), body.name);
     body.run(body.argument);
     return NULL;
 }
 
-int clinux_start_thread(void (*run)(void *argument), void *argument, unsigned long stack_size) {
+int clinux_start_thread(
+    const char *name, void (*run)(void *argument), void *argument, unsigned long stack_size
+) {
     struct thread_body *body = malloc(sizeof *body);
     if (!body) return ENOMEM;
-    *body = (struct thread_body){run, argument};
+    *body = (struct thread_body){.run = run, .argument = argument};
+    strncpy(body->name, name, sizeof body->name - 1);
 
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Logging
 import Testing
 
@@ -103,6 +104,27 @@ struct TimeoutTests {
                 #expect(!peer.events().contains("closed"))
             }
             let ended = try await peer.wait { peer.events().contains("closed") }
+            #expect(ended)
+        }
+    }
+
+    @Test func manyClientsLeaveNoThreadsBehind() async throws {
+        func threads() -> Int {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+            return names.count { name in
+                let path = "/proc/self/task/\(name)/comm"
+                return (try? String(contentsOfFile: path, encoding: .utf8)) == "bcm-transfers\n"
+            }
+        }
+        try await withPeer("ok") { peer in
+            do {
+                let clients = try (0..<30).map { _ in try peer.client() }
+                for client in clients { _ = try await client.devices() }
+                #expect(threads() >= 30)
+                withExtendedLifetime(clients) {}
+            }
+            // Other suites have clients of their own meanwhile, but not as many.
+            let ended = try await peer.wait { threads() < 20 }
             #expect(ended)
         }
     }

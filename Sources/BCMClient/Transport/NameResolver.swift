@@ -64,7 +64,7 @@ final class NameResolver: Sendable {
     }
 
     private func start(_ host: String, _ promise: Promise<Answer>) -> Bool {
-        DetachedThread.start { [weak self, look] in
+        DetachedThread.start(named: "bcm-resolver") { [weak self, look] in
             let answer = look(host)
             self?.entries.withLock { entries in
                 var entry = entries[host] ?? Entry()

@@ -39,7 +39,10 @@ final class TransferEngine: Sendable {
         }
         let multi = Multi(handle: handle)
         inbox = Mutex(Inbox(multi: multi))
-        guard DetachedThread.start({ [self] in Loop(engine: self, multi: multi.handle).run() }) else {
+        let hasThread = DetachedThread.start(named: "bcm-transfers") { [self] in
+            Loop(engine: self, multi: multi.handle).run()
+        }
+        guard hasThread else {
             curl_multi_cleanup(handle)
             throw BCMError(.invalidConfiguration, reason: "the system gives no thread for a client")
         }

@@ -73,12 +73,14 @@ phase() {
 tests() {
     local title=$2 before=${#failed_phases[@]} good bad left
     phase "$@"
-    # One line for each test function, whatever symbols the terminal gets.
-    good=$(grep -cE '^[^[:alnum:]]*Test .* passed after ' "$logs/output" || :)
-    bad=$(grep -cE '^[^[:alnum:]]*Test .* failed after ' "$logs/output" || :)
-    left=$(grep -cE '^[^[:alnum:]]*Test .* skipped' "$logs/output" || :)
-    grep -E '^[^[:alnum:]]*Test .* failed after ' "$logs/output" >>"$logs/failures" || :
-    grep -E '^[^[:alnum:]]*Test .* skipped' "$logs/output" >>"$logs/skips" || :
+    # One line for each test function, whatever symbol it begins with; "Test run with ..." is the sum.
+    grep -E '^[^[:alnum:]]*Test .* (passed|failed) after |^[^[:alnum:]]*Test .* skipped' "$logs/output" |
+        grep -vE '^[^[:alnum:]]*Test run with ' >"$logs/lines" || :
+    good=$(grep -c ' passed after ' "$logs/lines" || :)
+    bad=$(grep -c ' failed after ' "$logs/lines" || :)
+    left=$(grep -c ' skipped' "$logs/lines" || :)
+    grep ' failed after ' "$logs/lines" >>"$logs/failures" || :
+    grep ' skipped' "$logs/lines" >>"$logs/skips" || :
     if ((good + bad + left == 0)); then
         say "$title: no test ran"
         bad=1

@@ -1,4 +1,5 @@
 import CommandExecution
+import Testing
 
 /// Jobstats' monitoring as guided-setup deploys it to the lab, and the ways back to that state.
 struct Deployment: Sendable {

@@ -7,10 +7,10 @@ base_packages=(
     systemd systemd-sysv dbus openssh-server openssh-client iproute2 curl ca-certificates netbase procps libcurl4 openssl
     rsync
 )
-# Debian's Prometheus: installed on mon-01 alone; the head nodes hold its programs for deployments.
+# Their programs alone lie on the head nodes, for guided-setup to deploy.
 monitoring_packages=(prometheus prometheus-node-exporter)
 artifacts_directory=/opt/bcm-jobstats/artifacts
-base_version=2 # raise it when the way the base is built changes
+base_version=3 # raise it when the way the base is built changes
 
 base_directory() {
     local key
@@ -30,22 +30,22 @@ build_base() {
     started=$(now_ms)
     say "Building the nodes' root file system (once; kept in $base)"
     work=$base.$$
-    on_exit "unmount_below '$work'; rm -rf '$work'"
-    mkdir -p "$work/debs" "$work/monitoring" "$work/overlay"
+    on_exit "rm -rf '$work'"
+    mkdir -p "$work"
     # shellcheck disable=SC2016 # $1 is the hook's own
     mmdebstrap --quiet --variant=minbase --include="$(IFS=,; printf '%s' "${base_packages[*]}")" \
         --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --customize-hook="chroot \"\$1\" apt-get install --yes --quiet --download-only ${monitoring_packages[*]}" \
-        --customize-hook="cp \"\$1\"/var/cache/apt/archives/*.deb '$work/debs/'" \
+        --customize-hook="chroot \"\$1\" sh -c 'mkdir /debs && cd /debs && apt-get download ${monitoring_packages[*]}'" \
+        --customize-hook="mv \"\$1/debs\" '$work/'" \
         "$suite" "$work/root" >"$work/log" 2>&1 </dev/null || {
         tail -n 15 "$work/log" >&2
         fail 1 "mmdebstrap could not build the nodes' root file system (its last lines are above)"
     }
     settle_base "$work/root"
-    install_monitoring_layer "$work"
-    rm -rf "$work/overlay" "$work/debs" "$work/log"
+    extract_artifacts "$work"
+    rm -rf "$work/debs" "$work/log"
     touch "$work/complete"
     rm -rf "$base"
     mv "$work" "$base"
@@ -67,28 +67,11 @@ settle_base() {
     done
 }
 
-# install_monitoring_layer WORK: the packages of the monitoring node, installed above the base, none of their services
-# enabled; and, as a layer of the head nodes, the programs alone.
-install_monitoring_layer() {
-    local work=$1 merged=$1/overlay/merged package
-    local artifacts=$work/artifacts$artifacts_directory
-    mkdir -p "$merged" "$work/overlay/work" "$artifacts"
-    mount -t overlay "$lab_name" -o "lowerdir=$work/root,upperdir=$work/monitoring,workdir=$work/overlay/work" "$merged"
-    printf '#!/bin/sh\nexit 101\n' >"$merged/usr/sbin/policy-rc.d" # no service starts inside a chroot
-    chmod 755 "$merged/usr/sbin/policy-rc.d"
-    mkdir -p "$merged/var/cache/lab"
-    cp "$work"/debs/*.deb "$merged/var/cache/lab/"
-    DEBIAN_FRONTEND=noninteractive chroot "$merged" sh -c 'dpkg --install /var/cache/lab/*.deb' \
-        >"$work/log" 2>&1 </dev/null || {
-        tail -n 15 "$work/log" >&2
-        fail 1 "dpkg could not install ${monitoring_packages[*]} (its last lines are above)"
-    }
-    rm -rf "$merged/var/cache/lab" "$merged/usr/sbin/policy-rc.d"
-    rm -f "$merged"/etc/systemd/system/*.wants/prometheus*
-    # The node exporter is a thing of the nodes: the monitoring node has it not.
-    chroot "$merged" dpkg --purge prometheus-node-exporter >>"$work/log" 2>&1 </dev/null
-    umount "$merged"
-    for package in "$work"/debs/prometheus_*.deb "$work"/debs/prometheus-node-exporter_*.deb; do
+# extract_artifacts WORK: the programs of Debian's packages, as a layer of the head nodes.
+extract_artifacts() {
+    local work=$1 artifacts=$1/artifacts$artifacts_directory package
+    mkdir -p "$artifacts"
+    for package in "$work"/debs/*.deb; do
         dpkg-deb --fsys-tarfile "$package" | tar -x -C "$artifacts" --strip-components=3 --wildcards './usr/bin/*'
     done
     mv "$artifacts/prometheus-node-exporter" "$artifacts/node_exporter"

@@ -89,10 +89,7 @@ attach_disk() {
     local host=$1 directory=$nodes_directory/$1 base lower
     base=$(base_directory)
     lower=$lab_directory/layer-${host%%-*}:$lab_directory/layer
-    case $host in
-        head-*) lower+=:$base/artifacts ;;
-        mon-*) lower+=:$base/monitoring ;;
-    esac
+    if is_head "$host"; then lower+=:$base/artifacts; fi
     lower+=:$base/root
     rm -rf "$directory/work"
     mkdir -p "$directory/work"

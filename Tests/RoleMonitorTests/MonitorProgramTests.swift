@@ -173,11 +173,29 @@ struct MonitorProgramTests {
         try await eventually { folder.names("state").contains("control") }
         let paused = try await run(["--config", file, "--pause", "90m"])
         #expect(paused.outputText.hasPrefix("paused until 2"))
+        #expect(folder.names("targets").isEmpty)
         try await eventually { folder.read("metrics.prom")?.contains("bcm_role_monitor_paused 1") == true }
         let resumed = try await run(["--config", file, "--resume"])
         #expect(resumed.outputText.hasPrefix("resumed\n  the role is unknown, so nothing is started or stopped"))
         let reset = try await run(["--config", file, "--reset"])
         #expect(reset.outputText.hasPrefix("failed starts are forgotten"))
+    }
+
+    @Test func monitorWithAGoodConfigurationIsReachedWhenTheFileHasBecomeBad() async throws {
+        let file = try configure { $0.managesServices = false }
+        try folder.makeFolder("run")
+        try folder.makeFolder("targets")
+        let monitor = try RunningProgram(
+            program, ["--config", file], log: folder.path("log"),
+            environment: ["RUNTIME_DIRECTORY": folder.path("run")])
+        defer { monitor.kill() }
+        try await eventually { folder.names("run").contains("control") && folder.names("state").contains("control") }
+        try folder.write("config.json", "{")
+        var service = MonitorService(configurationFile: file, logger: MemoryLog().logger)
+        service.standardRuntimeDirectory = folder.path("run")
+        #expect(try await service.send(.pause(seconds: 600)).hasPrefix("paused until 2"))
+        service.standardRuntimeDirectory = folder.path("nowhere")
+        await #expect(throws: MonitorConfigurationError.self) { try await service.send(.resume) }
     }
 
     @Test func logLinesCarryPrioritiesForTheJournal() async throws {

@@ -11,6 +11,10 @@ package struct Observation: Sendable {
     package var listed: [String: String?]?
     /// The exporters' units.
     package var units: Units
+    /// BCM's name of the node where the state does not tell it, asked for a pause.
+    package var name: String?
+    /// Whether the monitor is taken out of service, so that the node rests whatever its role is.
+    package var isRetiring = false
 
     /// What is known of the units.
     package enum Units: Sendable {

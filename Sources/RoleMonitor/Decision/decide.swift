@@ -10,7 +10,7 @@ package func decide(
 ) -> Decision {
     var state = state
     state.adopt(observation.host)
-    if let end = state.pauseEnd, end <= now.wall { state.pauseEnd = nil }
+    if let end = state.pauseEnd, end <= now.wall || observation.isRetiring { state.pauseEnd = nil }
     let goal = settle(observation, &state, configuration)
     var decision = Decision(goal: goal, actions: [], remarks: [], state: state)
     if configuration.managesServices { decision.decideServices(observation, configuration, now) }
@@ -38,8 +38,8 @@ private func settle(
     case .unknown:
         goal = .leave
     }
-    guard state.pauseEnd != nil else { return goal }
-    return .rest(node: state.settled?.node)
+    guard state.pauseEnd != nil || observation.isRetiring else { return goal }
+    return .rest(node: state.settled?.node ?? observation.name)
 }
 
 extension Decision {
@@ -180,9 +180,9 @@ extension Decision {
         case .run(let name), .rest(.some(let name)): node = name
         case .rest(nil), .leave: return
         }
-        guard let listed = observation.listed else { return }
         for target in state.targets where target.directory != configuration.targetsDirectory || target.name != node {
-            if target.name != node, let address = listed[target.name] {
+            if target.name != node, observation.listed == nil { continue }
+            if target.name != node, let address = observation.listed?[target.name] {
                 // BCM gave the name to another machine, and the file with it. Until it is certain that the other is not
                 // this one under two names, the file stays and is remembered.
                 if let address, !observation.host.addresses.contains(address) {

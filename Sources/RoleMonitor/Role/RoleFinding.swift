@@ -122,3 +122,13 @@ extension RoleFinding {
         }
     }
 }
+
+extension RoleFinding {
+    /// BCM's name of the node; nil where the role is unknown.
+    var node: String? {
+        switch self {
+        case .present(let node), .absent(let node): node
+        case .unknown: nil
+        }
+    }
+}

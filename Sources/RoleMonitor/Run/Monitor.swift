@@ -21,6 +21,8 @@ package actor Monitor {
     private var certificateFacts = CertificateFacts()
     private var shownFinding: String?
     private var passes = 0
+    /// What ``nameForPause(_:)`` found.
+    private var pauseName: String?
     /// The host name of a state file that was taken over and is removed once its successor is saved.
     private var formerHostName: String?
 
@@ -59,20 +61,34 @@ package actor Monitor {
     package var pauseEnd: Double? { state.pauseEnd }
 
     /// One check: observe, decide, act.
-    package func pass() async -> PassReport {
+    package func pass() async -> PassReport { await pass(retiring: nil) }
+
+    /// What is to know before the monitor is taken out of service.
+    private struct Retirement {
+        /// As in ``Observation/listed``.
+        var listed: [String: String?]?
+    }
+
+    private func pass(retiring: Retirement?) async -> PassReport {
         let start = seams.clock.now()
         let host = seams.host.identity()
         followRename(to: host)
-        let isPaused = (state.pauseEnd ?? 0) > start.wall
+        let isPaused = (state.pauseEnd ?? 0) > start.wall || retiring != nil
         if !isPaused, state.pauseEnd != nil { logger.notice("the pause is over") }
         let observed = isPaused ? RoleObservation(.unknown(UnknownRole("paused", "paused"))) : await observeRole(host)
+        let name = isPaused ? await nameForPause(host) : nil
         let units = await observeUnits(for: observed.finding, isPaused: isPaused)
         var report = PassReport(role: observed.finding.word)
         guard !Task.isCancelled else {
             report.isInterrupted = true
             return report
         }
-        let observation = Observation(host: host, role: observed.finding, listed: observed.listed, units: units)
+        var observation = Observation(host: host, role: observed.finding, listed: observed.listed, units: units)
+        observation.name = name
+        if let retiring {
+            observation.isRetiring = true
+            observation.listed = retiring.listed
+        }
         let decision = decide(observation, state, configuration, now: seams.clock.now())
         let retriesBefore = state.retries
         state = decision.state
@@ -90,7 +106,7 @@ package actor Monitor {
             await perform(decision.actions, &report)
             save()
         }
-        conclude(&report, start: start)
+        conclude(&report, start: start, isRetiring: retiring != nil)
         releaseMemory()
         return report
     }
@@ -139,17 +155,47 @@ package actor Monitor {
 
     /// Stops the exporters and removes the target file for good, whatever the role is.
     package func retire() async -> PassReport {
-        if state.settled == nil {
-            let host = seams.host.identity()
-            let node: String
-            switch await observeRole(host).finding {
-            case .present(let name), .absent(let name): node = name
-            case .unknown: node = NodeName.label(host.hostName)
+        let host = seams.host.identity()
+        var retirement = Retirement(listed: nil)
+        let hasFormerNames = state.targets.contains { $0.name != state.settled?.node }
+        if state.settled == nil || hasFormerNames {
+            let observed = await observeRole(host)
+            retirement.listed = observed.listed
+            if state.settled == nil {
+                let node = observed.finding.node ?? NodeName.label(host.hostName)
+                state.settled = .init(role: configuration.role, isPresent: false, node: node)
             }
-            state.settled = .init(role: configuration.role, isPresent: false, node: node)
         }
-        setPause(until: seams.clock.now().wall + 10 * 365 * 86_400)
-        return await pass()
+        var report = await pass(retiring: retirement)
+        let node = state.settled?.node
+        for target in state.targets where configuration.managesTargets && target.name != node {
+            let file = TargetFile(directory: target.directory, name: target.name)
+            guard retirement.listed == nil else {
+                logger.warning(
+                    "\(file.path) is left: BCM lists \(target.name) as this machine or does not tell whose it is")
+                continue
+            }
+            report.failures.append(
+                .init(
+                    kind: "not removed",
+                    message: "\(file.path) is left: BCM cannot be asked whether another node has that name now; try "
+                        + "again, or remove it by hand"))
+            report.summary = retirementSummary(report)
+        }
+        return report
+    }
+
+    /// BCM's name of the node, for a pause of which the state tells neither that nor any target file. BCM is asked
+    /// once; without its answer it is the host's own name.
+    private func nameForPause(_ host: HostIdentity) async -> String? {
+        guard configuration.managesTargets, state.settled == nil,
+            !state.targets.contains(where: { $0.directory == configuration.targetsDirectory })
+        else { return nil }
+        if let pauseName { return pauseName }
+        let name = await observeRole(host).finding.node ?? NodeName.label(host.hostName)
+        guard !Task.isCancelled else { return nil }
+        pauseName = name
+        return name
     }
 
     /// Removes state and metrics of a monitor that will not run again.
@@ -180,6 +226,7 @@ package actor Monitor {
             let former = state.hostName
             logger.notice("this host is now called \(host.hostName); it was called \"\(former)\"")
             state.adopt(host)
+            pauseName = nil
             formerHostName = former.isEmpty ? nil : former
         }
         if let former = formerHostName, save(), !isDryRun {
@@ -231,7 +278,7 @@ package actor Monitor {
             if shown != shownFinding { logger.notice("\(shown)") }
             shownFinding = shown
             metrics.lastSuccess = now.wall
-        case .unknown(var reason) where report.pauseEnd == nil:
+        case .unknown(var reason) where report.pauseEnd == nil && !observation.isRetiring:
             if configuration.trustsFirstUse, reason.kind == BCMError.Code.notTrusted.description {
                 reason.message +=
                     "; the remembered keys are in \(store.path(hostName: state.hostName)): to accept another one, stop "
@@ -346,11 +393,11 @@ package actor Monitor {
     }
 
     private func conclude(
-        _ report: inout PassReport, start: Moment
+        _ report: inout PassReport, start: Moment, isRetiring: Bool
     ) {
         let now = seams.clock.now()
         report.isInterrupted = Task.isCancelled
-        report.summary = summary(report)
+        report.summary = isRetiring ? retirementSummary(report) : summary(report)
         if report.wantsNewNamespace { report.wantsNewNamespace = seams.notifier.isActive }
         guard !isDryRun, !report.isInterrupted else { return }
         metrics.role = configuration.role
@@ -383,6 +430,11 @@ package actor Monitor {
                 fingerprint: "\(error.errorNumber)", ending: "the metrics are written again", now: now)
             metrics.failures["metrics", default: 0] += 1
         }
+    }
+
+    private func retirementSummary(_ report: PassReport) -> String {
+        guard let failure = report.failures.first else { return "decommissioned" }
+        return "not decommissioned; \(report.failures.count) failed: \(failure.message)"
     }
 
     private func summary(_ report: PassReport) -> String {

@@ -41,8 +41,8 @@ struct MonitorLoop: Sendable {
 
     /// Runs until SIGTERM or SIGINT, or until a restart would help.
     ///
-    /// - Parameter controlPath: where requests are taken.
-    func run(controlPath: String) async -> MonitorExit {
+    /// - Parameter controlPaths: where requests are taken.
+    func run(controlPaths: Set<String>) async -> MonitorExit {
         let mailbox = Mailbox<Event>()
         let signals = [
             SignalWatch(SIGTERM) { mailbox.put(.end("SIGTERM")) },
@@ -50,14 +50,15 @@ struct MonitorLoop: Sendable {
             SignalWatch(SIGHUP) { mailbox.put(.reload) },
         ]
         defer { for signal in signals { signal.stop() } }
-        let control: ControlSocket?
-        do throws(MonitorError) {
-            control = try ControlSocket(path: controlPath) { mailbox.put(.request($0, answer: $1)) }
-        } catch {
-            logger.error("\(error); --pause, --resume and --reset do not work")
-            control = nil
+        var controls: [ControlSocket] = []
+        for path in controlPaths.sorted() {
+            do throws(MonitorError) {
+                controls.append(try ControlSocket(path: path) { mailbox.put(.request($0, answer: $1)) })
+            } catch {
+                logger.error("\(error); --pause, --resume and --reset do not work there")
+            }
         }
-        defer { withExtendedLifetime(control) {} }
+        defer { withExtendedLifetime(controls) {} }
         notifier.ready(status: "waiting for the first check")
         return await serve(mailbox)
     }

@@ -2,6 +2,7 @@ internal import BCMClient
 internal import CommandExecution
 internal import Dispatch
 internal import DurableFiles
+internal import FoundationEssentials
 public import Logging
 internal import ServiceManager
 
@@ -19,6 +20,9 @@ public struct MonitorService: Sendable {
     private let version: String
     private let logger: Logger
     private let executor = LocalExecutor()
+    /// Where systemd makes the folder of a unit's control socket, and where this process has one if it is a unit.
+    var standardRuntimeDirectory = MonitorPaths.runtimeDirectory
+    var unitRuntimeDirectory = ProcessInfo.processInfo.environment["RUNTIME_DIRECTORY"]
 
     /// Creates a service. Nothing is read yet.
     ///
@@ -52,7 +56,9 @@ public struct MonitorService: Sendable {
         let loop = MonitorLoop(
             monitor: monitor, notifier: seams.notifier, clock: seams.clock, host: seams.host, logger: logger,
             reload: { [self] in await reload(monitor) })
-        return await loop.run(controlPath: configuration.controlPath)
+        // Whoever cannot read the configuration still finds a unit there.
+        let unit = unitRuntimeDirectory.map { "\($0)/control" }
+        return await loop.run(controlPaths: Set([configuration.controlPath] + [unit].compactMap { $0 }))
     }
 
     /// Makes one check.
@@ -90,17 +96,22 @@ public struct MonitorService: Sendable {
 
     /// Hands a request to the running monitor and waits until it is done. Where none runs, it is done here.
     ///
+    /// A monitor that runs with the configuration it read earlier is found also when the file has become bad.
+    ///
     /// - Returns: what was done, in words.
     public func send(_ request: ControlRequest) async throws -> String {
-        let configuration = try loadConfiguration()
-        let path = configuration.controlPath
-        let limit = 180
-        do {
-            return try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async {
-                    continuation.resume(with: Result { try ControlSocket.ask(request, path: path, seconds: limit) })
-                }
+        let configuration: MonitorConfiguration
+        do throws(MonitorConfigurationError) {
+            configuration = try loadConfiguration()
+        } catch let mistake {
+            do {
+                return try await ask(request, path: "\(standardRuntimeDirectory)/control")
+            } catch let error as MonitorError where error.code == .notRunning {
+                throw mistake
             }
+        }
+        do {
+            return try await ask(request, path: configuration.controlPath)
         } catch let error as MonitorError where error.code == .notRunning {
             let lock = try InstanceLock(directory: configuration.runtimeDirectory)
             defer { withExtendedLifetime(lock) {} }
@@ -138,6 +149,14 @@ public struct MonitorService: Sendable {
 }
 
 extension MonitorService {
+    private func ask(_ request: ControlRequest, path: String) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try ControlSocket.ask(request, path: path, seconds: 180) })
+            }
+        }
+    }
+
     private func loadConfiguration() throws(MonitorConfigurationError) -> MonitorConfiguration {
         var (configuration, warnings) = try MonitorConfiguration.load(file: configurationFile)
         for warning in warnings { logger.warning("\(configurationFile): \(warning)") }

@@ -13,6 +13,13 @@ struct ScheduleTests {
         }
     }
 
+    @Test func firstCheckAfterABootIsNotPutOffForALongInterval() {
+        for name in names.prefix(200) {
+            let delay = Schedule(interval: .seconds(86_400), hostName: name).delayOfFirst(sinceBoot: 20)
+            #expect((Duration.zero..<Schedule.bootTime).contains(delay))
+        }
+    }
+
     @Test func hostsThatBootTogetherAreSpreadOverTheInterval() {
         var perSecond = [Int](repeating: 0, count: 60)
         for name in names {

@@ -17,9 +17,9 @@ package struct Schedule: Sendable {
         self.hostName = hostName
     }
 
-    /// How long to wait before the first check: not at all, except just after boot.
+    /// How long to wait before the first check: not at all, except just after boot, and then five minutes at most.
     package func delayOfFirst(sinceBoot: Double) -> Duration {
-        sinceBoot >= Self.bootTime.inSeconds ? .zero : .seconds(phase)
+        sinceBoot >= Self.bootTime.inSeconds ? .zero : .seconds(fraction * min(interval, Self.bootTime).inSeconds)
     }
 
     /// How long to wait before the next check.
@@ -37,12 +37,15 @@ package struct Schedule: Sendable {
     }
 
     /// The host's place within the interval, in seconds.
-    private var phase: Double {
+    private var phase: Double { fraction * interval.inSeconds }
+
+    /// The host's place within any interval, from 0 to 1.
+    private var fraction: Double {
         let hash = UInt64(ContentDigest.of(Array(hostName.lowercased().utf8)), radix: 16) ?? 0
         // The upper bits of this hash hardly differ between names that differ in their last digit.
         var mixed = hash ^ (hash >> 33)
         mixed = mixed &* 0xff51_afd7_ed55_8ccd
         mixed ^= mixed >> 33
-        return Double(mixed >> 11) / Double(1 << 53 as UInt64) * interval.inSeconds
+        return Double(mixed >> 11) / Double(1 << 53 as UInt64)
     }
 }

@@ -123,9 +123,9 @@ run_node() {
     enter_cgroup "$host"
     [[ ${cgroup_view:-v2} != v2 ]] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
     while :; do
-        systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$directory/root" \
+        # Started within the node's network, which is what its /sys then shows (--network-namespace-path= comes too late).
+        nsenter --net="/run/netns/$(namespace_of "$host")" systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$directory/root" \
             --machine="$(namespace_of "$host")" --hostname="$host" \
-            --network-namespace-path="/run/netns/$(namespace_of "$host")" \
             --capability=CAP_NET_ADMIN --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
             --bind="$directory/port:/srv/storage" "${binds[@]}" &
         container=$!

@@ -102,7 +102,7 @@ extension LabTests {
             let deployment = try await Deployment.blank()
             let result = try await deployment.guidedSetup(on: "head-b")
             #expect(result.status != .exited(0))
-            #expect((result.outputText + result.errorText).contains("head-a"), "\(result.errorText)")
+            #expect((result.outputText + result.errorText).contains("is the passive head node"), "\(result.errorText)")
             #expect(try await !deployment.lab.succeeds("dgx-01", "test -e /etc/bcm-role-monitor"))
         }
     }

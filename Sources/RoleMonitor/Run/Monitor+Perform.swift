@@ -241,8 +241,9 @@ extension Monitor {
                 logger.warning("\(file.path) is not as this machine wrote it and is left alone")
             case .failed(let failure):
                 fail(&report, "target files in \(file.directory)", failure.kind, failure.message)
-                if failure.isNamespaceOnly, file.directory == configuration.targetsDirectory {
-                    report.wantsNewNamespace = true
+                if file.directory == configuration.targetsDirectory {
+                    report.wantsNewNamespace =
+                        failure.isNamespaceOnly || MountTable.isReplaced(under: file.directory)
                 }
             }
         }

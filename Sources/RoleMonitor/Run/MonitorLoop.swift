@@ -102,7 +102,7 @@ struct MonitorLoop: Sendable {
                     answering = []
                 }
                 if report.wantsNewNamespace, await monitor.mayRestartForNamespace() {
-                    logger.notice("shared storage is read-only for this unit alone: starting anew")
+                    logger.notice("shared storage fails in this unit's mount namespace alone: starting anew")
                     notifier.stopping()
                     return .restart
                 }

@@ -33,6 +33,37 @@ enum MountTable {
         return false
     }
 
+    /// Whether the file system of the directory was mounted anew, and only this process's mount namespace still shows the
+    /// one before. Reads nothing but the table, so it may be asked while the file system hangs.
+    static func isReplaced(under directory: String) -> Bool {
+        text("/proc/self/mountinfo").map { isReplaced(under: directory, table: $0) } ?? false
+    }
+
+    /// The same for a table.
+    ///
+    /// A unit's namespace holds on to a file system in which `ReadWritePaths=` made a mount of its own: what the host
+    /// mounts in its place is put below it, unseen. Of the two mounts at one place the upper one is read-only, as
+    /// `ProtectSystem=strict` made it when the unit started; the lower one, which came later, is not.
+    static func isReplaced(under directory: String, table: String) -> Bool {
+        struct Mount {
+            let parent: Int
+            let point: Substring
+            let isReadOnly: Bool
+        }
+        var mounts: [Int: Mount] = [:]
+        for line in table.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count >= 10, let identifier = Int(fields[0]), let parent = Int(fields[1]) else { continue }
+            mounts[identifier] = Mount(
+                parent: parent, point: fields[4], isReadOnly: fields[5].split(separator: ",").contains("ro"))
+        }
+        return mounts.values.contains { upper in
+            guard let lower = mounts[upper.parent], lower.point == upper.point else { return false }
+            let isAbove = upper.point == directory || directory.hasPrefix(upper.point + "/")
+            return isAbove && upper.isReadOnly && !lower.isReadOnly
+        }
+    }
+
     private static func text(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

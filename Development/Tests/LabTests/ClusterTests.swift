@@ -11,6 +11,8 @@ extension LabTests {
                     try await lab.shell(host, "systemctl is-system-running").outputText == "running\n"
                 }
                 #expect(try await lab.output(host, "hostname") == host)
+                #expect(
+                    try await lab.output(host, "cd /sys/class/net && echo *") == "eth0 lo", "no device of this machine")
             }
         }
 

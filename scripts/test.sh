@@ -125,11 +125,12 @@ require_swift
 phase 120 "Formatting" bash -c lint
 phase 60 "Scripts (shellcheck)" bash -c check_scripts
 phase 1800 "Building libraries and tests" swift build --build-tests
-tests 900 "Libraries" swift test --skip-build
+# One test after the other: many of them start processes and hold them to time-outs.
+tests 900 "Libraries" swift test --skip-build --no-parallel
 if [[ $scope != unit ]]; then
     phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
     tests 900 "Libraries against the simulated BCM" \
-        swift test --package-path Development --skip-build --skip '^LabTests\.'
+        swift test --package-path Development --skip-build --no-parallel --skip '^LabTests\.'
     if [[ -x scripts/test-consumers.sh ]]; then
         phase 1200 "Each library imported alone" scripts/test-consumers.sh
     fi

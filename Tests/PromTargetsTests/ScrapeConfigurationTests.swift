@@ -106,7 +106,7 @@ struct ScrapeConfigurationTests {
         ])
     func promtoolReadsAnyClusterName(name: String) async throws {
         let configuration = try ScrapeConfiguration(
-            clusterName: name, targetsDirectory: "/tmp", jobs: ScrapeConfiguration.standardJobs(),
+            clusterName: name, targetsDirectory: "/nonexistent", jobs: ScrapeConfiguration.standardJobs(),
             externalLabels: ["cluster": name])
         let result = try await Promtool.check(configuration.rendered)
         #expect(result.succeeded, "\(result.errorText)\n\(configuration.rendered)")
@@ -117,7 +117,7 @@ struct ScrapeConfigurationTests {
         let jobs = try ScrapeConfiguration.standardJobs()
         let variants = [
             try configuration(),
-            try ScrapeConfiguration(clusterName: "a", targetsDirectory: "/tmp/", jobs: jobs, targetDomain: "x.example"),
+            try ScrapeConfiguration(clusterName: "a", targetsDirectory: "/nonexistent/", jobs: jobs, targetDomain: "x.example"),
             try ScrapeConfiguration(
                 clusterName: "a", targetsDirectory: "/path with 'quotes' and #", jobs: jobs,
                 hostNames: ["dgx-01", "dgx-02.x"]),

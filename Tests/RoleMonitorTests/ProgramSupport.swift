@@ -22,7 +22,7 @@ enum BuiltProgram {
 
 /// Waits for something that another process does; fails after ten seconds.
 func eventually(_ condition: () throws -> Bool, location: SourceLocation = #_sourceLocation) async throws {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while try !condition() {
         guard ContinuousClock.now < end else {
             Issue.record("it did not happen within ten seconds", sourceLocation: location)

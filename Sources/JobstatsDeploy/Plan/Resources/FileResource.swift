@@ -92,8 +92,9 @@ public struct FileResource: Resource {
         set -eu
         path=$1 mode=$2 owner=$3 backup=$4
         shift 4
-        # What an interrupted run left here goes first: it may be a key, and an image would keep it.
-        rm -f -- "$(dirname -- "$path")"/.bcm-jobstats.????????
+        # What an interrupted run left here goes first: it may be a key, and an image would keep it. On shared storage
+        # another host may be at work in the same folder, so young files stay.
+        find "$(dirname -- "$path")" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
         new=$(mktemp -- "$(dirname -- "$path")/.bcm-jobstats.XXXXXXXX")
         trap 'rm -f -- "$new"' EXIT
         trap 'exit 1' HUP INT TERM

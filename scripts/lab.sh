@@ -288,7 +288,7 @@ reboot_node() {
     local before
     before=$(init_of "$1")
     [[ -n $before ]] || fail 1 "$1 is off; switch it on with scripts/lab.sh on $1"
-    in_node "$1" systemctl reboot
+    in_node "$1" systemctl reboot || : # the command may end with the node
     wait_until 60 has_new_init "$1" "$before" || fail 1 "$1 does not reboot within 60 s"
     wait_for_ssh 30 "$1"
 }

@@ -137,7 +137,11 @@ monitors_are_active() {
     for host in "${dgx[@]}"; do on "$host" systemctl is-active bcm-role-monitor >/dev/null || return 1; done
 }
 
-take_down() { "$lab" down; }
+is_down=no
+take_down() {
+    [[ $is_down == yes ]] || "$lab" down
+    is_down=yes
+}
 
 cut_off_head() {
     "$lab" isolate head-a && "$lab" storage hang "${dgx[@]}" mon-01

@@ -100,6 +100,7 @@ take_lock() {
 }
 
 require_lab() {
+    ((EUID == 0)) || fail "$exit_cannot_run" "the lab needs root"
     [[ -e $lab_directory/complete ]] && lab_has_processes && return 0
     fail 1 "no lab is up; start one with scripts/lab.sh up"
 }

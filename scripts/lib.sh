@@ -52,10 +52,10 @@ seconds_since() {
 
 # wait_until SECONDS COMMAND...: runs the command every 50 ms until it succeeds; status 1 when it did not in time.
 wait_until() {
-    local deadline=$(($(now_ms) + $1 * 1000))
+    local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
     shift
     until "$@"; do
-        (($(now_ms) < deadline)) || return 1
+        ((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
         sleep 0.05
     done
 }

@@ -35,13 +35,14 @@ cd "$repository"
 export JOBSTATS_WARNINGS=error
 logs=$(mktemp -d)
 on_exit leave
-running='' failed_phases=() phase_table=() passed=0 failed=0 skipped=0
+running='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
 
 leave() {
     if [[ -n $running ]]; then
         kill "$running" 2>/dev/null
         wait "$running" 2>/dev/null
     fi
+    [[ $lab_is_up == no ]] || scripts/lab.sh down
     rm -rf "$logs"
 }
 
@@ -105,7 +106,7 @@ run_lab() {
         return
     fi
     phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
-    on_exit 'scripts/lab.sh down' # a second time after the phase below, when that was reached
+    lab_is_up=yes
     phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --owner $$
     if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
         failed=$((failed + 1))
@@ -114,6 +115,7 @@ run_lab() {
     JOBSTATS_LAB=1 JOBSTATS_LONG=$([[ $long == no ]] || echo 1) \
         tests 2400 "Tests on the lab" swift test --package-path Development --skip-build --filter '^LabTests\.'
     phase 60 "Taking the lab down" scripts/lab.sh down
+    lab_is_up=no
 }
 
 lint() { swift format lint --strict --recursive Package.swift Sources Tests Development/Package.swift Development/Sources Development/Tests; }

@@ -117,7 +117,8 @@ struct ScrapeConfigurationTests {
         let jobs = try ScrapeConfiguration.standardJobs()
         let variants = [
             try configuration(),
-            try ScrapeConfiguration(clusterName: "a", targetsDirectory: "/nonexistent/", jobs: jobs, targetDomain: "x.example"),
+            try ScrapeConfiguration(
+                clusterName: "a", targetsDirectory: "/nonexistent/", jobs: jobs, targetDomain: "x.example"),
             try ScrapeConfiguration(
                 clusterName: "a", targetsDirectory: "/path with 'quotes' and #", jobs: jobs,
                 hostNames: ["dgx-01", "dgx-02.x"]),

@@ -56,9 +56,11 @@ let package = Package(
 
         // Executables: parse arguments, call one library, print.
         .target(
-            name: "ExampleSupport", dependencies: [argumentParser, logging], path: "Sources/Examples/ExampleSupport"),
+            name: "ExampleSupport", dependencies: ["CommandExecution", argumentParser, logging],
+            path: "Sources/Examples/ExampleSupport"),
         .target(
-            name: "SetupSupport", dependencies: ["ExampleSupport", "JobstatsDeploy", argumentParser],
+            name: "SetupSupport",
+            dependencies: ["CommandExecution", "ExampleSupport", "JobstatsDeploy", argumentParser],
             path: "Sources/Examples/SetupSupport"),
         .executableTarget(
             name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],

@@ -1,3 +1,4 @@
+import CommandExecution
 import CCurl
 import Synchronization
 

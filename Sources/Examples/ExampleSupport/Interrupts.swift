@@ -1,5 +1,5 @@
+internal import CommandExecution
 internal import Glibc
-internal import Synchronization
 
 /// Turns SIGINT, SIGTERM and SIGHUP into the cancellation of a task, so that a run ends in an orderly way.
 public enum Interrupts {
@@ -26,49 +26,17 @@ public enum Interrupts {
                 _ = Glibc.write(Interrupts.pipe.write, &byte, 1)
             }
         }
-        let thread = InterruptThread { first in
-            if first { task.cancel() } else { _exit(130) }
+        let signals = pipe.read
+        _ = DetachedThread.start(named: "interrupts") {
+            var byte: UInt8 = 0
+            guard read(signals, &byte, 1) == 1 else { return }
+            task.cancel()
+            if read(signals, &byte, 1) == 1 { _exit(130) }
         }
-        thread.start(reading: pipe.read)
         return await task.value
     }
 
     private static func isIgnored(_ action: sigaction) -> Bool {
         unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
-    }
-}
-
-/// A thread that waits for bytes from the signal handler.
-private final class InterruptThread: Sendable {
-    private let act: @Sendable (Bool) -> Void
-
-    init(_ act: @escaping @Sendable (Bool) -> Void) { self.act = act }
-
-    func start(reading descriptor: Int32) {
-        let box = Unmanaged.passRetained(Work(act: act, descriptor: descriptor))
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-                var byte: UInt8 = 0
-                var isFirst = true
-                while read(work.descriptor, &byte, 1) == 1 {
-                    work.act(isFirst)
-                    isFirst = false
-                }
-                return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
-    }
-
-    private final class Work: Sendable {
-        let act: @Sendable (Bool) -> Void
-        let descriptor: Int32
-        init(act: @escaping @Sendable (Bool) -> Void, descriptor: Int32) {
-            self.act = act
-            self.descriptor = descriptor
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import CommandExecution
 internal import ExampleSupport
 internal import Glibc
 public import JobstatsDeploy
@@ -58,20 +59,7 @@ public final class TerminalConsole: Console {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 answer.wait(continuation)
-                let box = Unmanaged.passRetained(Reader { answer.give($0) })
-                var thread = pthread_t()
-                let status = pthread_create(
-                    &thread, nil,
-                    { argument in
-                        if let argument { Unmanaged<Reader>.fromOpaque(argument).takeRetainedValue().read() }
-                        return nil
-                    }, box.toOpaque())
-                if status == 0 {
-                    pthread_detach(thread)
-                } else {
-                    box.release()
-                    answer.give(nil)
-                }
+                if !DetachedThread.start(named: "question", { answer.give(readLine()) }) { answer.give(nil) }
             }
         } onCancel: {
             answer.give(nil)
@@ -102,11 +90,5 @@ public final class TerminalConsole: Console {
             }
             waiter?.resume(returning: line)
         }
-    }
-
-    private final class Reader: Sendable {
-        private let finish: @Sendable (String?) -> Void
-        init(_ finish: @escaping @Sendable (String?) -> Void) { self.finish = finish }
-        func read() { finish(readLine()) }
     }
 }

@@ -2,9 +2,11 @@ import Synchronization
 
 /// Shows a run while it happens: painted lines on a terminal, plain lines elsewhere.
 ///
-/// Elsewhere a line comes for each change and failure and for the end of each section, not for each thing in place, so
-/// that a log of 2,000 hosts stays readable.
+/// Elsewhere a line comes for each failure and for the end of each section, not for what is in place. Changes have a line
+/// each on up to ``fewHosts`` hosts and one line for each host beyond that, so that a log of 2,000 hosts stays readable.
 package final class RunDisplay: Sendable {
+    private static let fewHosts = 8
+
     private struct Section {
         var number = 0
         var title = ""
@@ -12,6 +14,7 @@ package final class RunDisplay: Sendable {
         var ended = Set<Host>()
         var troubled = Set<Host>()
         var changed = Set<Host>()
+        var changes: [Host: Int] = [:]
         var active: [Host: (step: String, since: ContinuousClock.Instant)] = [:]
         var began = ContinuousClock.now
     }
@@ -37,6 +40,10 @@ package final class RunDisplay: Sendable {
             case .stepEnded(let result): line(result, &section)
             case .hostEnded(let host, _):
                 section.active[host] = nil
+                if section.total > Self.fewHosts, let count = section.changes[host] {
+                    console.paint([])
+                    console.write("   \(host): \(Words.count(count, "step")) \(style.good("changed"))\n")
+                }
                 section.ended.insert(host)
             case .sectionEnded:
                 console.paint([])
@@ -58,6 +65,8 @@ package final class RunDisplay: Sendable {
         switch result.outcome {
         case .changed:
             section.changed.insert(result.host)
+            section.changes[result.host, default: 0] += 1
+            if section.total > Self.fewHosts { return }
             mark = style.good("changed")
         case .wouldChange:
             section.changed.insert(result.host)

@@ -69,12 +69,12 @@ public struct SetupRun: Sendable {
         _ sections: Set<Int>, _ limit: Set<String>?
     ) throws -> Plan {
         if options.removesMonitor {
-            let removal = MonitorRemoval.plan(configuration.systems.dgxNodes.map { Host($0) })
+            let removal = MonitorRemoval.plan(dgxNodes(configuration, nil))
             return limit.map { removal.limited(to: $0) } ?? removal
         }
         let context = DeploymentContext(
-            localHost: Host(Self.hostName, isLocal: true), programs: programs.programs, facts: facts,
-            consents: options.consents, prometheusComparesAddresses: programs.prometheusComparesAddresses)
+            localHost: Self.localHost, programs: programs.programs, facts: facts, consents: options.consents,
+            prometheusComparesAddresses: programs.prometheusComparesAddresses)
         let plan = try JobstatsPlan(configuration: configuration, context: context).plan(sections: sections)
         return limit.map { plan.limited(to: $0) } ?? plan
     }
@@ -87,6 +87,14 @@ public struct SetupRun: Sendable {
             mayDownload: mayDownload
         ).find(for: configuration, sections: sections)
     }
+
+    /// The DGX nodes, those of the limit when there is one; this machine may be among them.
+    private func dgxNodes(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) -> [Host] {
+        let context = DeploymentContext(localHost: Self.localHost)
+        return configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { context.host($0) }
+    }
+
+    private static var localHost: Host { Host(hostName, isLocal: true) }
 
     /// This machine's short name.
     static var hostName: String {
@@ -124,7 +132,7 @@ public struct SetupRun: Sendable {
             throw Stop(status: 2, message: "This must run as root on the active head node; --dry-run needs neither.")
         }
         try prepareStateDirectory()
-        let locks = options.mode == .run ? try takeLocks() : []
+        let locks = options.mode == .run ? try await takeLocks() : []
         defer { withExtendedLifetime(locks) {} }
         let earlier = try await earlierProgress(configuration)
         let programs = await programs(configuration, mayDownload: options.mode == .run)
@@ -148,7 +156,7 @@ public struct SetupRun: Sendable {
         let report = await runner.run { connector in
             let rest = sections.subtracting([1])
             var found: SiteFacts?
-            let nodes = configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { Host($0) }
+            let nodes = dgxNodes(configuration, limit)
             if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor, !nodes.isEmpty {
                 console.write("   Asking BCM for head nodes, certificates and roles\n")
                 found = try await SiteDiscovery(
@@ -170,12 +178,13 @@ public struct SetupRun: Sendable {
             return plan
         }
         display.end()
-        try writeDocument(configuration, known.plan, report)
         let style = Style(usesColour: console.usesColour)
         console.write(
             RunSummary.text(
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
+        // Last, so that a full disk does not keep back what came of the run.
+        try writeDocument(configuration, known.plan, report)
         console.write("Document: \(options.documentPath)\n")
         return report.exitStatus
     }
@@ -184,7 +193,7 @@ public struct SetupRun: Sendable {
     private func firstPlan(
         _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ limit: Set<String>?
     ) throws -> Plan {
-        let context = DeploymentContext(localHost: Host(Self.hostName, isLocal: true), programs: programs.programs)
+        let context = DeploymentContext(localHost: Self.localHost, programs: programs.programs)
         let overview = try JobstatsPlan(configuration: configuration, context: context).plan(sections: [1])
         if sections.contains(1), !options.removesMonitor {
             return try plan(configuration, programs, nil, [1], limit)
@@ -209,11 +218,16 @@ public struct SetupRun: Sendable {
     }
 
     /// The lock of this machine, and the one on shared storage where that is there: the first run makes its folder.
-    private func takeLocks() throws(Stop) -> [RunLock] {
+    private func takeLocks() async throws(Stop) -> [RunLock] {
         let shared = "/cm/shared/apps/jobstats"
-        let folders =
-            FileManager.default.fileExists(atPath: shared)
-            ? [options.stateDirectory, shared] : [options.stateDirectory]
+        let isThere: Bool
+        do {
+            // A program that can be left alone asks: a dead file server would hold this one for ever.
+            isThere = try await LocalExecutor().run(Command("test", ["-d", shared], timeout: .seconds(10))).succeeded
+        } catch {
+            throw Stop(status: 1, message: "\(shared) does not answer (\(error)): mend the shared storage first")
+        }
+        let folders = isThere ? [options.stateDirectory, shared] : [options.stateDirectory]
         let user = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(getuid())"
         var locks: [RunLock] = []
         for folder in folders {
@@ -302,7 +316,8 @@ public struct SetupRun: Sendable {
             words.append("--resume")
         }
         if report.wasInterrupted || failed.isEmpty { return ShellQuoting.quote(words) }
-        if let limit = words.firstIndex(of: "--limit") {
+        words.removeAll { $0.hasPrefix("--limit=") }
+        while let limit = words.firstIndex(of: "--limit") {
             let end = words[(limit + 1)...].firstIndex { $0.hasPrefix("-") } ?? words.endIndex
             words.removeSubrange(limit..<end)
         }

@@ -1,7 +1,7 @@
 import CLinux
 
 /// A thread of its own for work that blocks.
-enum DetachedThread {
+package enum DetachedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -12,7 +12,7 @@ enum DetachedThread {
     ///
     /// - Parameter name: what debuggers and `ps` call it; at most 15 bytes.
     /// - Returns: whether the system gave a thread.
-    static func start(named name: String, _ run: @escaping @Sendable () -> Void) -> Bool {
+    package static func start(named name: String, _ run: @escaping @Sendable () -> Void) -> Bool {
         let body = Unmanaged.passRetained(Body(run))
         let status = clinux_start_thread(
             name,

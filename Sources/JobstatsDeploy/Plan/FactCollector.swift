@@ -13,8 +13,16 @@ package struct FactCollector: Sendable {
     /// Stands after each part of the answer. It is random and on no command line (the script goes to standard input), so
     /// that nothing on the host can put it into a part and answer for another.
     private let marker: String
+    private let sums: KnownSums
 
-    package init(_ queries: some Sequence<Query>, marker: String = FactCollector.randomMarker()) {
+    /// - Parameters:
+    ///   - queries: what to ask.
+    ///   - sums: how the digests of large files are remembered on the host; by default they are used and not written.
+    ///   - marker: stands between the parts of the answer.
+    package init(
+        _ queries: some Sequence<Query>, sums: KnownSums = KnownSums(),
+        marker: String = FactCollector.randomMarker()
+    ) {
         var files = Set<String>(), contents = Set<String>(), links = Set<String>(), units = Set<String>()
         var users = Set<String>(), packages = Set<String>(), commands: [Command] = [], seen = Set<Command>()
         for query in queries {
@@ -36,6 +44,7 @@ package struct FactCollector: Sendable {
         self.packages = packages.sorted()
         self.commands = commands
         self.marker = marker
+        self.sums = sums
     }
 
     package static func randomMarker() -> String {
@@ -51,14 +60,18 @@ package struct FactCollector: Sendable {
     /// Asks everything and returns what was answered.
     package func collect(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
         guard !isEmpty else { return Facts() }
-        let limit = commands.reduce(Duration.seconds(60)) { $0 + $1.timeout }
         let before = Date().timeIntervalSince1970
         let result = try await executor.run(
-            Command("sh", ["-s"], input: Array(script.utf8), timeout: limit, outputLimit: 64 << 20))
+            Command("sh", ["-s"], input: Array(script.utf8), timeout: timeout, outputLimit: Self.outputLimit))
         var facts = parse(result.standardOutput)
         facts.asked = before...max(before, Date().timeIntervalSince1970)
         return facts
     }
+
+    /// How long the script may take.
+    package var timeout: Duration { commands.reduce(Duration.seconds(60)) { $0 + $1.timeout } }
+    /// How much it may answer.
+    package static let outputLimit = 64 << 20
 
     // MARK: - The script
 
@@ -70,12 +83,12 @@ package struct FactCollector: Sendable {
         }
         if !files.isEmpty {
             let words = ShellQuoting.quote(files)
-            part("files", "stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\n' -- \(words) 2>&1; true")
-            // Only plain files are read: a named pipe in their place would hang.
+            // Identity and times, too: a large file of which they are known is not read again.
             part(
-                "sums",
-                "set --; for p in \(words); do [ -f \"$p\" ] && [ ! -L \"$p\" ] && set -- \"$@\" \"$p\"; done; "
-                    + "[ $# = 0 ] || sha256sum -- \"$@\" 2>/dev/null")
+                "files",
+                "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>&1); printf '%s\\n' \"$t\""
+            )
+            part("sums", sums.script)
         }
         for (index, path) in contents.enumerated() {
             let word = ShellQuoting.quote(path)
@@ -179,7 +192,7 @@ package struct FactCollector: Sendable {
                 continue
             }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 6, let bits = Int(fields[1], radix: 16) else { continue }
+            guard fields.count == 7, let bits = Int(fields[1], radix: 16) else { continue }
             let kind: FileFact.Kind =
                 switch bits & 0o170000 {
                 case 0o100000: .plain

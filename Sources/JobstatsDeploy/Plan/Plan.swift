@@ -73,6 +73,11 @@ public struct PlanSection: Sendable {
     public var hosts: [Host] {
         steps.reduce(into: Set<Host>()) { $0.formUnion($1.hosts) }.sorted()
     }
+
+    /// The steps for a host, with what they bring about there.
+    func tasks(on host: Host) -> [(step: Step, resource: any Resource)] {
+        steps.compactMap { step in step.resource(on: host).map { (step, $0) } }
+    }
 }
 
 /// One resource that shall be in a state, on one or many hosts.

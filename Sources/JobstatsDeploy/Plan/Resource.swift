@@ -16,6 +16,9 @@ public protocol Resource: Sendable {
     /// The commands that bring it into the wanted state, given what was found. They run in order; the first that fails
     /// ends the step. Only called when ``assess(_:)`` gave ``Assessment/State/differs``.
     func changes(from facts: Facts) throws(ResourceError) -> [Command]
+    /// Whether the host must be asked again when an earlier step of the section has changed something, before this one
+    /// is judged; true unless a type says otherwise. Steps that need no fresh facts are carried out together.
+    var needsFreshFacts: Bool { get }
     /// What must be known besides to show the difference; asked only when a check found one.
     var differenceQueries: [Query] { get }
     /// The difference between what is there and what is wanted, as a unified diff; nil where that makes no sense.
@@ -27,6 +30,8 @@ public protocol Resource: Sendable {
 }
 
 extension Resource {
+    /// Yes: earlier steps may matter.
+    public var needsFreshFacts: Bool { true }
     /// None.
     public var differenceQueries: [Query] { [] }
     /// None.

@@ -69,10 +69,13 @@ public struct PlanRunner: Sendable {
         let start = ContinuousClock.now
         let ledger = Ledger(maximumFailures: options.maximumFailures)
         let pool = ConnectionPool(connector)
-        await carryOut(plan.sections, pool, ledger)
+        let memory = HostMemory()
+        await carryOut(plan.sections, pool, memory, ledger)
         if let next, !Task.isCancelled, ledger.report.stopReason == nil {
             do {
-                await carryOut(try await next(PooledConnector(pool: pool)).sections, pool, ledger)
+                let more = try await next(PooledConnector(pool: pool)).sections
+                // A new memory: the first question of this plan covers this plan.
+                await carryOut(more, pool, HostMemory(), ledger)
             } catch {
                 if !Task.isCancelled { ledger.stop("\(error)") }
             }
@@ -84,8 +87,11 @@ public struct PlanRunner: Sendable {
         return report
     }
 
-    private func carryOut(_ sections: [PlanSection], _ pool: ConnectionPool, _ ledger: Ledger) async {
-        for section in sections {
+    private func carryOut(
+        _ sections: [PlanSection], _ pool: ConnectionPool, _ memory: HostMemory, _ ledger: Ledger
+    ) async {
+        for (index, section) in sections.enumerated() {
+            let later = sections[(index + 1)...]
             let hosts = section.hosts
             guard !hosts.isEmpty else { continue }
             let isCautious = options.mode == .apply && !section.onlyLooks
@@ -101,7 +107,7 @@ public struct PlanRunner: Sendable {
                             running -= 1
                         }
                         running += 1
-                        group.addTask { await visit(host, section, pool, ledger) }
+                        group.addTask { await visit(host, section, later, pool, memory, ledger) }
                     }
                 }
             }
@@ -109,52 +115,52 @@ public struct PlanRunner: Sendable {
         }
     }
 
-    private func visit(_ host: Host, _ section: PlanSection, _ pool: ConnectionPool, _ ledger: Ledger) async {
-        let steps = section.steps.filter { $0.resource(on: host) != nil }
+    private func visit(
+        _ host: Host, _ section: PlanSection, _ later: ArraySlice<PlanSection>, _ pool: ConnectionPool,
+        _ memory: HostMemory, _ ledger: Ledger
+    ) async {
+        let tasks = section.tasks(on: host)
+        func skip(_ tasks: some Sequence<HostVisit.Task>, _ reason: String) {
+            for (step, _) in tasks { end(result(step, section, host, .notBegun, reason), ledger) }
+        }
         if let reason = Task.isCancelled ? "the run was interrupted" : ledger.reasonToSkip(host) {
-            for step in steps { end(result(step, section, host, .notBegun, reason), ledger) }
-            return
+            return skip(tasks, reason)
         }
         onEvent(.hostBegan(host, section: section.number))
         defer { onEvent(.hostEnded(host, section: section.number)) }
         let visit = HostVisit(
-            host: host, connection: await pool.connection(to: host), mode: options.mode, consents: options.consents)
+            host: host, tasks: tasks, laterQueries: later.flatMap { $0.tasks(on: host).flatMap(\.resource.queries) },
+            connection: await pool.connection(to: host), memory: memory, mode: options.mode,
+            consents: options.consents)
         var failure: String?
-        for step in steps {
-            guard let resource = step.resource(on: host) else { continue }
-            if let failure, !section.onlyLooks {
-                end(result(step, section, host, .notBegun, "after the failure of: \(failure)"), ledger)
-                continue
+        var index = 0
+        while index < tasks.count {
+            if let failure, !section.onlyLooks || visit.isLost {
+                return skip(tasks[index...], "after the failure of: \(failure)")
             }
-            if Task.isCancelled {
-                end(result(step, section, host, .notBegun, "the run was interrupted"), ledger)
-                continue
-            }
-            onEvent(.stepBegan(host, section: section.number, title: step.title))
+            if Task.isCancelled { return skip(tasks[index...], "the run was interrupted") }
+            onEvent(.stepBegan(host, section: section.number, title: tasks[index].step.title))
             let begin = ContinuousClock.now
-            var result = result(step, section, host, .failed, "")
-            await visit.perform(
-                step, resource, among: section.steps.compactMap { $0.resource(on: host) }, into: &result)
-            result.duration = ContinuousClock.now - begin
-            if Task.isCancelled, result.outcome == .failed {
-                result.outcome = .notBegun
-                result.detail = "the run was interrupted: \(result.detail)"
+            let findings = await visit.work(from: index)
+            // Steps that were carried out together share their time.
+            let time = (ContinuousClock.now - begin) / findings.count
+            for (task, finding) in zip(tasks[index...], findings) {
+                var result = result(task.step, section, host, finding)
+                result.duration = time
+                if Task.isCancelled, result.outcome == .failed {
+                    result.outcome = .notBegun
+                    result.detail = "the run was interrupted: \(result.detail)"
+                }
+                if result.outcome == .failed {
+                    failure = task.step.title
+                    ledger.noteFailure(host, task.step)
+                }
+                end(result, ledger)
+                if options.mode == .apply, let problem = await progress?.record(result), ledger.noteProblem(problem) {
+                    onEvent(.notice(problem))
+                }
             }
-            if result.outcome == .failed {
-                failure = step.title
-                ledger.noteFailure(host, step)
-            }
-            end(result, ledger)
-            if options.mode == .apply, let problem = await progress?.record(result), ledger.noteProblem(problem) {
-                onEvent(.notice(problem))
-            }
-            if visit.isLost, failure != nil { break }
-        }
-        if visit.isLost, let failure {
-            let missing = steps.drop { $0.title != failure }.dropFirst()
-            for step in missing {
-                end(result(step, section, host, .notBegun, "after the failure of: \(failure)"), ledger)
-            }
+            index += findings.count
         }
     }
 
@@ -171,9 +177,14 @@ public struct PlanRunner: Sendable {
     private func result(
         _ step: Step, _ section: PlanSection, _ host: Host, _ outcome: StepOutcome, _ detail: String
     ) -> StepResult {
+        result(step, section, host, StepFinding(outcome, .inPlace(detail)))
+    }
+
+    private func result(_ step: Step, _ section: PlanSection, _ host: Host, _ finding: StepFinding) -> StepResult {
         StepResult(
-            step: step.id, title: step.title, section: section.number, host: host, outcome: outcome, detail: detail,
-            remedy: nil, isWarning: false, difference: nil, duration: .zero)
+            step: step.id, title: step.title, section: section.number, host: host, outcome: finding.outcome,
+            detail: finding.detail, remedy: finding.remedy, isWarning: finding.isWarning,
+            difference: finding.difference, duration: .zero)
     }
 }
 

@@ -14,6 +14,23 @@ private struct FolderConnector: HostConnector {
     }
 }
 
+/// Counts the commands that hosts are sent.
+private final class CountingConnector: HostConnector {
+    let count = Mutex(0)
+
+    func connect(to host: Host) async -> any HostConnection { Connection(connector: self) }
+
+    private struct Connection: HostConnection {
+        let connector: CountingConnector
+        var attempts: Int { 0 }
+        func run(_ command: Command) async throws(CommandError) -> CommandResult {
+            connector.count.withLock { $0 += 1 }
+            return try await LocalExecutor().run(command)
+        }
+        func close() async {}
+    }
+}
+
 private struct DeadConnection: HostConnection {
     let host: String
     var attempts: Int { 1 }
@@ -57,6 +74,52 @@ struct PlanRunnerTests {
         #expect(folder.read("dgx-2/x") == "hello\n")
         let second = await run(plan)
         #expect(second.count(.inPlace) == 6 && second.exitStatus == 0)
+    }
+
+    @Test func aHostIsAskedOnceForAllSectionsAndOnceForStepsThatGoTogether() async {
+        let connector = CountingConnector()
+        let sections = (1...3).map { number in
+            PlanSection(
+                number: number, title: "Test", purpose: "",
+                steps: (1...4).map {
+                    Step("\(number).\($0)", "step", on: hosts(1), file("\(number)-\($0)", "text of \($0)"))
+                })
+        }
+        let first = await PlanRunner(plan: Plan(sections: sections), connector: connector).run()
+        #expect(first.count(.changed) == 12)
+        // Each section asks, as the one before it changed something, and then changes all and asks again.
+        #expect(connector.count.withLock { $0 } == 6)
+        connector.count.withLock { $0 = 0 }
+        let second = await PlanRunner(plan: Plan(sections: sections), connector: connector).run()
+        #expect(second.count(.inPlace) == 12)
+        #expect(connector.count.withLock { $0 } == 1)
+    }
+
+    @Test func whatAHostSaidBeforeAnotherWasChangedIsAskedAgain() async {
+        // The second section's file lies on storage that both share, and the first host's first section changes it.
+        folder.write("shared", "old")
+        let change = Step("1.0", "change", on: [Host("dgx-1")], file("shared", "new"))
+        let look = CheckResource("it is new", Command("grep", ["-q", "new", "\(folder.path)/shared"])) {
+            $0.succeeded ? .inPlace() : .blocked("it is old", remedy: "")
+        }
+        let idle = Step(
+            "0.0", "idle", on: [Host("dgx-2")], CheckResource("nothing", Command("true")) { _ in .inPlace() })
+        let report = await run(
+            Plan(sections: [
+                PlanSection(number: 0, title: "", purpose: "", onlyLooks: true, steps: [idle]),
+                PlanSection(number: 1, title: "", purpose: "", steps: [change]),
+                PlanSection(number: 2, title: "", purpose: "", steps: [Step("2.0", "look", on: [Host("dgx-2")], look)]),
+            ]))
+        #expect(report.exitStatus == 0 && report.count(.failed) == 0)
+    }
+
+    @Test func whenAStepFailsThoseBeforeItInTheSameRoundTripCountAsDone() async {
+        let bad = Command("false")
+        let plan = plan(
+            hosts(1), { _ in file("a", "a") }, { _ in file("b", "b", validation: bad) }, { _ in file("c", "c") })
+        let report = await run(plan)
+        #expect(report.results.map(\.outcome) == [.changed, .failed, .notBegun])
+        #expect(folder.names == ["a"])
     }
 
     @Test func checkChangesNothingAndShowsTheDifference() async {

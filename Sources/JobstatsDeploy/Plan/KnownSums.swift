@@ -1,0 +1,71 @@
+import CommandExecution
+
+/// Digests of large files that a host remembers, so that a program of many megabytes is not read again to find that
+/// nothing happened to it.
+///
+/// A digest counts while device, inode, size, modification and change time are the same; the kernel sets the change time
+/// at every write (inode(7)). A file that changed in the last seconds is not remembered, since a second change
+/// within the same tick of the clock would not show.
+package struct KnownSums: Sendable {
+    /// The file on the host: a line for each file, with identity, path and digest.
+    package var file: String
+    /// Whether new digests are written there; false for a check, which changes nothing.
+    package var isWritten: Bool
+    /// How many seconds ago a file must have changed last to be remembered.
+    package var settling = 3
+
+    package init(file: String = "\(Installed.stateDirectory)/sums", isWritten: Bool = false) {
+        self.file = file
+        self.isWritten = isWritten
+    }
+
+    /// Files of fewer bytes are read each time.
+    static let leastSize = 1 << 18
+
+    /// Prints `DIGEST  PATH` for every plain file of `$t`, which holds what stat(1) said in the form of
+    /// ``FactCollector``.
+    var script: String {
+        """
+        known=\(ShellQuoting.quote(file)) least=\(Self.leastSize) settling=\(settling) keeps=\(isWritten ? "yes" : "no")
+        \(Self.body)
+        """
+    }
+
+    private static let body = #"""
+        until=$(($(date +%s) - settling))
+        all=$({ cat "$known" 2>/dev/null; printf '%s\n' "$t"; } | awk -F '\t' -v least="$least" -v until="$until" '
+            NF == 3 { sum[$1 "\t" $2] = $3; next }
+            NF != 7 || $2 !~ /^8...$/ { next }
+            { key = $7 ":" $5 ":" $6 "\t" $1 }
+            $5 >= least && key in sum { print sum[key] "  " $1; next }
+            $5 >= least && $6 < until { print "+" key; next }
+            { print "-" key }')
+        before=$IFS new=''
+        IFS='
+        '
+        set -f
+        set --
+        for line in $all; do
+            case $line in
+                [+-]*) set -- "$@" "${line#*	}" ;;
+                *) printf '%s\n' "$line" ;;
+            esac
+        done
+        IFS=$before
+        set +f
+        [ $# = 0 ] || new=$(sha256sum -- "$@" 2>/dev/null)
+        [ -z "$new" ] || printf '%s\n' "$new"
+        case $keeps$all in
+            yes*+*)
+                mkdir -p -- "${known%/*}" && next=$(mktemp -- "$known.XXXXXX") && {
+                    { printf '%s\n' "$all" "$new"; cat "$known" 2>/dev/null; } | awk -F '\t' '
+                        /^\+/ { key[$2] = substr($1, 2); next }
+                        /^[0-9a-f]+  / && NF == 1 { sum[substr($0, 67)] = substr($0, 1, 64); next }
+                        NF == 3 && !($2 in key) { print }
+                        END { for (path in key) if (path in sum) print key[path] "\t" path "\t" sum[path] }' >"$next" &&
+                        chmod 644 "$next" && mv -f -- "$next" "$known" || rm -f -- "$next"
+                } ;;
+        esac 2>/dev/null
+        true
+        """#
+}

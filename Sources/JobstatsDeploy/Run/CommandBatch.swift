@@ -1,0 +1,95 @@
+import CommandExecution
+
+/// Several commands and the questions after them as one command, so that a host is spoken to once for all.
+///
+/// Commands run in order until one fails; each has its own input and time-out. The questions are asked in any case.
+struct CommandBatch: Sendable {
+    /// What came of it.
+    struct Outcome: Sendable {
+        /// The first command that failed, by its position, with its result; nil when none did.
+        var failure: (index: Int, result: CommandResult)?
+        /// The answers.
+        var facts: Facts
+    }
+
+    private let commands: [Command]
+    private let questions: FactCollector
+    private let marker: String
+
+    init(_ commands: [Command], then questions: FactCollector, marker: String = FactCollector.randomMarker()) {
+        self.commands = commands
+        self.questions = questions
+        self.marker = marker
+    }
+
+    func run(on connection: any HostConnection) async throws(CommandError) -> Outcome {
+        let result = try await connection.run(command)
+        guard result.succeeded else {
+            return Outcome(failure: (0, result), facts: Facts())
+        }
+        return Outcome(failure: failure(in: result.standardError), facts: questions.parse(result.standardOutput))
+    }
+
+    /// The script goes first on standard input and is taken from there by its length; the commands' inputs follow.
+    private var command: Command {
+        let script = Array(script.utf8)
+        var input = script
+        input.reserveCapacity(commands.reduce(script.count) { $0 + $1.input.count })
+        for command in commands { input += command.input }
+        return Command(
+            "sh", ["-c", #"script=$(head -c "$1") && eval "$script""#, "sh", String(script.count)], input: input,
+            timeout: commands.reduce(questions.timeout) { $0 + $1.timeout + .seconds(5) },
+            outputLimit: FactCollector.outputLimit)
+    }
+
+    private var script: String {
+        var text = """
+            failed=
+            try() {
+                [ -z "$failed" ] || return 0
+                index=$1 bytes=$2 limit=$3
+                shift 3
+                said=$(
+                    head -c "$bytes" | {
+                        timeout -k 5 "$limit" "$@" 2>&1
+                        status=$?
+                        [ "$bytes" = 0 ] || cat >/dev/null # what it left would be taken for the next one's
+                        exit "$status"
+                    }
+                ) && return 0
+                failed=$?
+                [ "$failed" != 124 ] || said="no end after $limit s
+            $said"
+                printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
+            }
+
+            """
+        for (index, command) in commands.enumerated() {
+            let (seconds, rest) = command.timeout.components
+            var words = ["\(index)", "\(command.input.count)", "\(max(1, seconds + (rest > 0 ? 1 : 0)))"]
+            if !command.environment.isEmpty {
+                words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            }
+            text += "try \(ShellQuoting.quote(words + [command.executable] + command.arguments))\n"
+        }
+        return text + (questions.isEmpty ? "true\n" : questions.script)
+    }
+
+    private func failure(in said: [UInt8]) -> (Int, CommandResult)? {
+        let text = String(decoding: said, as: UTF8.self)
+        guard let found = text.firstRange(of: "\(marker) ") else { return nil }
+        let rest = text[found.upperBound...]
+        let line = rest.prefix { $0 != "\n" }
+        let words = line.split(separator: " ")
+        guard words.count == 2, let index = Int(words[0]), let status = Int32(words[1]),
+            commands.indices.contains(index)
+        else { return nil }
+        let output = rest.dropFirst(line.count).drop { $0 == "\n" }
+        return (
+            index,
+            CommandResult(
+                status: status > 128 ? .signalled(status - 128) : .exited(status),
+                standardOutput: Array(output.utf8))
+        )
+    }
+}

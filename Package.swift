@@ -52,7 +52,8 @@ let package = Package(
                 "RoleMonitor", logging,
                 subprocess,
                 systemPackage,
-            ]),
+            ],
+            resources: [.embedInCode("Files")]),
 
         // Executables: parse arguments, call one library, print.
         .target(

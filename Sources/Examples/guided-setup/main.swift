@@ -9,12 +9,18 @@ struct GuidedSetup: AsyncParsableCommand {
         abstract: "Deploys the jobstats monitoring platform on a BCM cluster, or shows how.",
         discussion: """
             Runs as root on the active head node, with SSH to the other hosts. Safe to run twice: what is in place is \
-            left alone. Begin with --dry-run, which contacts nothing and writes the whole plan as a manual.
+            left alone. Begin with --dry-run, which contacts nothing and writes the whole plan as a manual. All options: guided-setup help run
 
             Exit status: 0 all well, 1 some host or step failed or needs consent, 2 usage or configuration, \
             130 interrupted.
             """,
-        version: ProjectVersion.current)
+        version: ProjectVersion.current, subcommands: [Deploy.self, MakeBundle.self], defaultSubcommand: Deploy.self)
+}
+
+/// What `guided-setup` does when it is not told otherwise.
+struct Deploy: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Deploys, checks or describes; the default.")
 
     @Option(help: "The configuration file.")
     var config = Defaults.configurationFile
@@ -31,6 +37,7 @@ struct GuidedSetup: AsyncParsableCommand {
     @Option(parsing: .upToNextOption, help: "The hosts to work on, as names or ranges (default: all).")
     var limit: [String] = []
     @OptionGroup var hosts: RunOptions
+    @OptionGroup var supply: SupplyOptions
     @OptionGroup var log: LogOptions
 
     func run() async throws {
@@ -43,6 +50,7 @@ struct GuidedSetup: AsyncParsableCommand {
         options.consents = Set(allow.flatMap { $0.split(separator: ",").map(String.init) })
         options.sections = section.isEmpty ? nil : Set(section)
         options.limit = limit
+        supply.apply(to: &options)
         let setup = SetupRun(options: options, console: TerminalConsole(), logger: log.logger("guided-setup"))
         let status = await Interrupts.cancelling { await setup.run() }
         throw ExitCode(status)

@@ -6,14 +6,20 @@
 /// "artifacts": {
 ///   "node_exporter": {"path": "/root/node_exporter", "sha256": "..."},
 ///   "cgroup_exporter": {"x86_64": {"path": "...", "sha256": "..."}, "aarch64": {"path": "...", "sha256": "..."}},
-///   "prometheus": {"package": "prometheus", "binary": "/usr/bin/prometheus"}
+///   "prometheus": {"package": "prometheus", "binary": "/usr/bin/prometheus"},
+///   "promtool": {"url": "https://example.org/prometheus.tar.gz", "sha256": "...", "member": "prometheus/promtool"},
+///   "nvidia_gpu_exporter": {"git": "https://example.org/exporter", "revision": "...", "cgo": true}
 /// }
 /// ```
+///
+/// Whatever a source is, what comes from it is fetched or built once, on the machine that deploys, and checked.
 public struct ArtifactSource: Sendable, Hashable {
     /// The kinds of source that exist now.
     package enum Location: Sendable, Hashable {
         case file(path: String, sha256: String)
         case package(name: String, binary: String)
+        case release(url: String, sha256: String, member: String?)
+        case git(url: String, revision: String, directory: String, usesC: Bool)
     }
 
     package let location: Location
@@ -26,6 +32,30 @@ public struct ArtifactSource: Sendable, Hashable {
     /// A package of the distribution, and the program's path in it.
     public static func package(_ name: String, binary: String) -> ArtifactSource {
         ArtifactSource(location: .package(name: name, binary: ValueRules.normalized(binary)))
+    }
+
+    /// A file that its makers publish, with the SHA-256 that it must have.
+    ///
+    /// - Parameters:
+    ///   - url: where it is fetched from, by HTTPS or HTTP.
+    ///   - sha256: of the file as it is fetched, in hexadecimal.
+    ///   - member: the program's path in it, where it is a tar or zip archive; nil where the file is the program.
+    public static func release(_ url: String, sha256: String, member: String? = nil) -> ArtifactSource {
+        ArtifactSource(location: .release(url: url, sha256: sha256.lowercased(), member: member))
+    }
+
+    /// A commit of a git repository, which is built with Go; of jobstats itself, which is scripts, its tree is taken.
+    ///
+    /// - Parameters:
+    ///   - url: the repository, by HTTPS or HTTP or as a directory.
+    ///   - revision: the full commit id.
+    ///   - directory: the directory of the program's main package in the repository.
+    ///   - usesC: whether it needs cgo, and with it a C compiler on the machine that deploys.
+    public static func git(
+        _ url: String, revision: String, directory: String = ".", usesC: Bool = false
+    ) -> ArtifactSource {
+        ArtifactSource(
+            location: .git(url: url, revision: revision.lowercased(), directory: directory, usesC: usesC))
     }
 
     /// The name of a program that can be given a source.
@@ -44,9 +74,14 @@ public struct ArtifactSource: Sendable, Hashable {
         public static let promtool = Name(description: "promtool")
         /// This project's role monitor.
         public static let roleMonitor = Name(description: "bcm-role-monitor")
+        /// Princeton's jobstats: a tar archive of the tree of its repository, without a folder around it.
+        public static let jobstats = Name(description: "jobstats")
+        /// Grafana, as a Debian package; without a source it is the one of the distribution's repositories.
+        public static let grafana = Name(description: "grafana")
 
         static let all: [Name] = [
-            .nodeExporter, .cgroupExporter, .nvidiaGPUExporter, .prometheus, .promtool, .roleMonitor,
+            .nodeExporter, .cgroupExporter, .nvidiaGPUExporter, .prometheus, .promtool, .roleMonitor, .jobstats,
+            .grafana,
         ]
     }
 
@@ -65,8 +100,8 @@ public struct ArtifactSource: Sendable, Hashable {
 
 /// The sources of one program: one for every architecture, or one for each.
 public struct ArtifactSources: Sendable, Hashable {
-    private var common: ArtifactSource?
-    private var special: [ArtifactSource.Architecture: ArtifactSource] = [:]
+    private(set) var common: ArtifactSource?
+    private(set) var special: [ArtifactSource.Architecture: ArtifactSource] = [:]
 
     /// One source, whatever the architecture.
     public init(_ source: ArtifactSource) { common = source }
@@ -78,75 +113,7 @@ public struct ArtifactSources: Sendable, Hashable {
     public subscript(architecture: ArtifactSource.Architecture) -> ArtifactSource? {
         special[architecture] ?? common
     }
-}
 
-// MARK: - Reading and writing
-
-extension ArtifactSources {
-    init?(reading node: JSONNode, at path: String, with reader: inout ConfigurationReader) {
-        guard let members = reader.object(node, at: path) else { return nil }
-        let names = ArtifactSource.Architecture.all.map(\.description)
-        guard members.contains(where: { names.contains($0.name) }) else {
-            guard let source = ArtifactSource(reading: node, at: path, with: &reader) else { return nil }
-            self.init(source)
-            return
-        }
-        var sources: [ArtifactSource.Architecture: ArtifactSource] = [:]
-        reader.warnOfUnknown(members, known: names, at: path)
-        for member in members {
-            guard let architecture = ArtifactSource.Architecture.all.first(where: { $0.description == member.name })
-            else { continue }
-            sources[architecture] = ArtifactSource(reading: member.node, at: "\(path).\(member.name)", with: &reader)
-        }
-        self.init(sources)
-    }
-
-    var node: JSONNode {
-        if let common { return common.node }
-        return .object(ArtifactSource.Architecture.all.map { ($0.description, special[$0]?.node) })
-    }
-}
-
-extension ArtifactSource {
-    init?(reading node: JSONNode, at path: String, with reader: inout ConfigurationReader) {
-        guard let members = reader.object(node, at: path) else { return nil }
-        reader.warnOfUnknown(members, known: ["path", "sha256", "package", "binary"], at: path)
-        let rules: [String: ValueRules.Rule] = [
-            "path": ValueRules.path, "sha256": ValueRules.sha256, "package": ValueRules.packageName,
-            "binary": ValueRules.path,
-        ]
-        var values: [String: String] = [:]
-        var isGood = true
-        for member in members {
-            guard let rule = rules[member.name] else { continue }
-            values[member.name] = reader.text(member.node, at: "\(path).\(member.name)", rule: rule)
-            if values[member.name] == nil { isGood = false }
-        }
-        guard isGood else { return nil }
-        switch (values["path"], values["sha256"], values["package"], values["binary"]) {
-        case (let file?, let sum?, nil, nil): self = .file(path: file, sha256: sum)
-        case (nil, nil, let name?, let binary?): self = .package(name, binary: binary)
-        case (let file?, nil, nil, nil):
-            reader.error(
-                path, "a file needs its \"sha256\" beside \"path\": sha256sum \(file) prints it", at: node.location)
-            return nil
-        case (nil, nil, .some, nil):
-            reader.error(
-                path, "a package needs \"binary\" beside \"package\": the program's path in it", at: node.location)
-            return nil
-        default:
-            reader.error(
-                path, "expected either \"path\" and \"sha256\", or \"package\" and \"binary\"", at: node.location)
-            return nil
-        }
-    }
-
-    var node: JSONNode {
-        switch location {
-        case .file(let path, let sum):
-            .object([("path", JSONNode(.string(path))), ("sha256", JSONNode(.string(sum)))])
-        case .package(let name, let binary):
-            .object([("package", JSONNode(.string(name))), ("binary", JSONNode(.string(binary)))])
-        }
-    }
+    /// Whether this architecture has a source of its own.
+    func isSpecial(_ architecture: ArtifactSource.Architecture) -> Bool { special[architecture] != nil }
 }

@@ -1,11 +1,12 @@
 public import CommandExecution
 import FoundationEssentials
 
-/// Finds the programs that a deployment copies, on the machine that deploys, and checks them.
+/// Finds the programs that a deployment copies, on the machine that deploys, fetches or builds what is not here, and
+/// verifies all of it.
 ///
-/// A program comes from the configuration's `artifacts`, or from where it is by default: the role monitor beside the
-/// program that runs, all others from the distribution's packages. A package that is not installed is downloaded and
-/// unpacked into a directory of the deployment, and never installed: that would start its services here.
+/// A program comes from the configuration's `artifacts`; otherwise the role monitor lies beside the program that runs,
+/// and the others come from where ``ArtifactManifest`` says, or from the distribution's packages. Each is fetched or
+/// built once and kept in a cache.
 public struct ProgramFinder: Sendable {
     /// What was found.
     public struct Findings: Sendable {
@@ -13,30 +14,49 @@ public struct ProgramFinder: Sendable {
         public var programs: [ArtifactSource.Name: [ArtifactSource.Architecture: DeploymentContext.LocalProgram]] = [:]
         /// For ``DeploymentContext/prometheusComparesAddresses``.
         public var prometheusComparesAddresses = true
-        /// Everything that is missing or wrong with its key: errors, and warnings for what a run would download.
+        /// Everything that is missing or wrong with its key: errors, and warnings for what a run would fetch.
         public var issues: [ConfigurationIssue] = []
     }
 
+    /// What may be done to have a program.
+    public enum Access: Sendable, Hashable {
+        /// Nothing but look: a dry run and a check.
+        case look
+        /// Nothing is fetched from anywhere.
+        case offline
+        /// Fetch and build.
+        case online
+    }
+
     private let executor: any CommandExecutor
-    private let directory: String
+    private let cache: ProgramCache
     private let programDirectory: String
-    private let mayDownload: Bool
+    private let access: Access
+    private let manifest: ArtifactManifest
+    private let onWork: @Sendable (String) -> Void
+    var download: Download
 
     /// Creates a finder.
     ///
     /// - Parameters:
     ///   - executor: runs commands on this machine.
-    ///   - directory: where packages are unpacked; made when it is needed.
+    ///   - directory: the cache; made when it is needed.
     ///   - programDirectory: where the running program lies, and the role monitor beside it.
-    ///   - mayDownload: whether a package may be fetched; false for a dry run, which contacts nobody.
+    ///   - access: what may be done.
+    ///   - manifest: where programs come from that the configuration does not name.
+    ///   - onWork: is told in words what takes a while.
     public init(
         executor: any CommandExecutor = LocalExecutor(), directory: String, programDirectory: String,
-        mayDownload: Bool = true
+        access: Access = .online, manifest: ArtifactManifest = .standard,
+        onWork: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.executor = executor
-        self.directory = directory
+        cache = ProgramCache(directory)
         self.programDirectory = programDirectory
-        self.mayDownload = mayDownload
+        self.access = access
+        self.manifest = manifest
+        self.onWork = onWork
+        download = Download(executor: executor)
     }
 
     /// The architecture of this machine.
@@ -49,19 +69,31 @@ public struct ProgramFinder: Sendable {
     }
 
     /// The programs that these sections need.
-    public func find(for configuration: DeploymentConfiguration, sections: Set<Int>) async -> Findings {
+    ///
+    /// - Parameter architectures: those of the hosts, as far as they are known. A file and whatever the configuration
+    ///   names for one architecture alone is looked at in any case.
+    public func find(
+        for configuration: DeploymentConfiguration, sections: Set<Int>,
+        architectures: Set<ArtifactSource.Architecture> = []
+    ) async -> Findings {
         var findings = Findings()
-        for name in Self.needed(configuration, sections) {
-            if let sources = configuration.artifacts[name] {
-                for architecture in ArtifactSource.Architecture.all {
-                    // A package here is of this machine's architecture, whatever hosts there are.
-                    guard let source = sources[architecture],
-                        source.isForEveryArchitecture || architecture == Self.localArchitecture
-                    else { continue }
-                    await add(source, name, architecture, to: &findings)
-                }
-            } else {
-                await add(standardSource(name), name, Self.localArchitecture, to: &findings)
+        let wanted = architectures.union([Self.localArchitecture])
+        for name in ProgramNeeds.names(configuration, sections) {
+            let chosen = configuration.artifacts[name]
+            let sources = chosen ?? manifest.entries[name]?.sources ?? Self.standardSources(name)
+            if name == .jobstats {
+                await add(sources?[Self.localArchitecture], name, ArtifactSource.Architecture.all, to: &findings)
+                continue
+            }
+            guard let sources else {
+                await add(nil, name, [Self.localArchitecture], to: &findings)
+                continue
+            }
+            for architecture in ArtifactSource.Architecture.all {
+                guard let source = sources[architecture] else { continue }
+                let isNamed = chosen?.isSpecial(architecture) == true
+                guard source.isLooked(at: architecture, isNamed: isNamed, wanted: wanted) else { continue }
+                await add(source, name, [architecture], to: &findings)
             }
         }
         if let program = findings.programs[.prometheus]?[Self.localArchitecture] {
@@ -70,20 +102,12 @@ public struct ProgramFinder: Sendable {
         return findings
     }
 
-    private static func needed(_ configuration: DeploymentConfiguration, _ sections: Set<Int>) -> [ArtifactSource.Name]
-    {
-        var names: [ArtifactSource.Name] = []
-        if sections.contains(4) { names.append(.nodeExporter) }
-        if sections.contains(6), !configuration.usesExistingPrometheus { names += [.prometheus, .promtool] }
-        if sections.contains(10), configuration.deploysRoleMonitor { names.append(.roleMonitor) }
-        return names
-    }
-
-    private func standardSource(_ name: ArtifactSource.Name) -> ArtifactSource? {
+    private static func standardSources(_ name: ArtifactSource.Name) -> ArtifactSources? {
         switch name {
-        case .nodeExporter: .package("prometheus-node-exporter", binary: "/usr/bin/prometheus-node-exporter")
-        case .prometheus: .package("prometheus", binary: "/usr/bin/prometheus")
-        case .promtool: .package("prometheus", binary: "/usr/bin/promtool")
+        case .nodeExporter:
+            ArtifactSources(.package("prometheus-node-exporter", binary: "/usr/bin/prometheus-node-exporter"))
+        case .prometheus: ArtifactSources(.package("prometheus", binary: "/usr/bin/prometheus"))
+        case .promtool: ArtifactSources(.package("prometheus", binary: "/usr/bin/promtool"))
         default: nil
         }
     }
@@ -91,91 +115,147 @@ public struct ProgramFinder: Sendable {
     // MARK: One program
 
     private func add(
-        _ source: ArtifactSource?, _ name: ArtifactSource.Name, _ architecture: ArtifactSource.Architecture,
+        _ source: ArtifactSource?, _ name: ArtifactSource.Name, _ architectures: [ArtifactSource.Architecture],
         to findings: inout Findings
     ) async {
-        let path: String
-        var expected: String?
-        switch source?.location {
-        case .file(let file, let sum)?: (path, expected) = (file, sum)
-        case .package(let package, let binary)?:
-            switch await unpacked(package, binary) {
-            case .success(let found): path = found
-            case .failure(let problem):
-                let severity: ConfigurationIssue.Severity = mayDownload ? .error : .warning
-                findings.issues.append(ConfigurationIssue(severity, "artifacts.\(name)", problem.message))
+        do {
+            guard let program = try await obtain(source, name, architectures.first ?? Self.localArchitecture) else {
+                let place = source.map { " from \($0.inWords)" } ?? ""
+                findings.issues.append(
+                    ConfigurationIssue(
+                        .warning, "artifacts.\(name)", "\(name) is not on this machine; a run gets it\(place)"))
                 return
             }
-        case nil: path = "\(programDirectory)/\(name)"
+            for architecture in architectures { findings.programs[name, default: [:]][architecture] = program }
+        } catch {
+            findings.issues.append(ConfigurationIssue(.error, "artifacts.\(name)", error.description))
         }
-        guard let (sum, size) = await Self.digest(path) else {
-            findings.issues.append(
-                ConfigurationIssue(
-                    .error, "artifacts.\(name)",
-                    "there is no \(name) at \(path), or it cannot be read: give its path and sha256 here"))
-            return
-        }
-        if let expected, expected != sum {
-            findings.issues.append(
-                ConfigurationIssue(
-                    .error, "artifacts.\(name)",
-                    "\(path) has the SHA-256 \(sum), not \(expected): fetch it again, or correct sha256"))
-            return
-        }
-        findings.programs[name, default: [:]][architecture] = .init(path: path, sha256: sum, size: size)
     }
 
-    private static func digest(_ path: String) async -> (sum: String, size: Int)? {
-        // Reading takes a while: not on a thread that others wait for.
-        await Task.detached {
-            guard let data = try? Data(contentsOf: URL(filePath: path)), !data.isEmpty else { return nil }
-            return (SHA256Digest.hex(Array(data)), data.count)
-        }.value
-    }
-
-    // MARK: Packages
-
-    private struct Problem: Error {
-        let message: String
-    }
-
-    private func unpacked(_ package: String, _ binary: String) async -> Result<String, Problem> {
-        if FileManager.default.isExecutableFile(atPath: binary) { return .success(binary) }
-        let root = "\(directory)/\(package)"
-        if FileManager.default.isExecutableFile(atPath: root + binary) { return .success(root + binary) }
-        let remedy = "install the package \(package) here, or give path and sha256 of the program instead"
-        guard mayDownload else {
-            return .failure(
-                Problem(message: "\(binary) is not on this machine; a run downloads it, or else: \(remedy)"))
+    /// The verified program; nil when it is not here and must not be fetched now.
+    private func obtain(
+        _ source: ArtifactSource?, _ name: ArtifactSource.Name, _ architecture: ArtifactSource.Architecture
+    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+        switch source?.location {
+        case nil: return try await file("\(programDirectory)/\(name)", name, nil)
+        case .file(let path, let sum): return try await file(path, name, sum)
+        case .package(let package, let binary):
+            return try await packaged(
+                DistributionPackage(executor: executor, name: package, binary: binary, directory: cache.directory),
+                name, architecture)
+        case .release(let url, let sum, let member): return try await release(name, url, sum, member)
+        case .git(let url, let revision, let directory, let usesC):
+            return try await git(
+                GitRevision(executor: executor, url: url, revision: revision), directory, usesC, name, architecture)
         }
-        let script = """
-            set -e
-            mkdir -p -- "${1%/*}"
-            new=$(mktemp -d -- "$1.XXXXXX")
-            trap 'rm -rf -- "$new"' EXIT
-            trap 'exit 1' HUP INT TERM
-            (cd -- "$new" && apt-get download -- "$2" >&2)
-            mkdir -- "$new/root"
-            dpkg-deb -x -- "$new"/*.deb "$new/root"
-            rm -rf -- "$1"
-            mv -T -- "$new/root" "$1"
-            """
+    }
+
+    private func file(
+        _ path: String, _ name: ArtifactSource.Name, _ expected: String?
+    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram {
+        guard let (sum, size) = await SHA256Digest.file(path) else {
+            // A bundle brings files that lie elsewhere on this machine than where the configuration expects them.
+            if let expected, let kept = await cache.object(expected) { return kept }
+            throw ProgramProblem(
+                "there is no \(name) at \(path), or it cannot be read: give its path and sha256 here")
+        }
+        guard expected == nil || expected == sum else {
+            throw ProgramProblem(
+                "\(path) has the SHA-256 \(sum), not \(expected ?? ""): fetch it again, or correct sha256")
+        }
+        return .init(path: path, sha256: sum, size: size)
+    }
+
+    private func packaged(
+        _ package: DistributionPackage, _ name: ArtifactSource.Name, _ architecture: ArtifactSource.Architecture
+    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+        if let path = package.present { return try await file(path, name, nil) }
+        if let kept = await cache.made(package.key(architecture)) { return kept }
+        let remedy = "install the package \(package.name) here, or give path and sha256 of the program instead"
+        guard try mayFetch("the package \(package.name)", remedy) else { return nil }
         do {
-            let result = try await executor.run(
-                Command("sh", ["-c", script, "sh", root, package], timeout: .seconds(300)))
-            guard result.succeeded else {
-                return .failure(
-                    Problem(
-                        message:
-                            "the package \(package) cannot be downloaded: \(result.errorText.trimmed.suffix(400)); "
-                            + remedy))
+            return try await file(try await package.unpack(), name, nil)
+        } catch {
+            throw ProgramProblem("\(error); \(remedy)")
+        }
+    }
+
+    private func release(
+        _ name: ArtifactSource.Name, _ url: String, _ sum: String, _ member: String?
+    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+        let key = member.map { "member \($0) of \(sum)" }
+        if let key, let made = await cache.made(key) { return made }
+        var archive = await cache.object(sum)
+        if archive == nil {
+            let remedy =
+                "put the file at \(cache.path(sum)), use a bundle (guided-setup bundle makes one where there is a "
+                + "network), or give path and sha256 of the program at artifacts.\(name)"
+            guard try mayFetch(url, remedy) else { return nil }
+            onWork("Fetching \(url)")
+            do {
+                archive = try await cache.withWorkFolder { folder throws(ProgramProblem) in
+                    let file = "\(folder)/file"
+                    try await download.fetch(url, sha256: sum, to: file)
+                    return try await cache.keep(file, expecting: sum)
+                }
+            } catch {
+                throw ProgramProblem("\(error). Try again, or without network: \(remedy)")
+            }
+        }
+        guard let archive, let member, let key else { return archive }
+        // Unpacking is no fetching, but a dry run and a check leave nothing behind.
+        guard access != .look else { return nil }
+        let program = try await cache.withWorkFolder { folder throws(ProgramProblem) in
+            let output = "\(folder)/member"
+            try await ReleaseArchive(executor: executor, path: archive.path, origin: url)
+                .extract(member, to: output)
+            return try await cache.keep(output)
+        }
+        try cache.remember(key, program.sha256)
+        return program
+    }
+
+    private func git(
+        _ commit: GitRevision, _ directory: String, _ usesC: Bool, _ name: ArtifactSource.Name,
+        _ architecture: ArtifactSource.Architecture
+    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+        let isTree = name == .jobstats
+        let key = isTree ? commit.treeKey : commit.buildKey(directory, usesC: usesC, architecture)
+        if let made = await cache.made(key) { return made }
+        let remedy =
+            "use a bundle (guided-setup bundle makes one where there is a network), or give path and sha256 of "
+            + (isTree ? "a tar archive of its tree" : "the program") + " at artifacts.\(name)"
+        guard try mayFetch(commit.url, remedy) else { return nil }
+        guard !usesC || architecture == Self.localArchitecture else {
+            throw ProgramProblem(
+                "\(name) uses C and cannot be built here for \(architecture): build it on such a machine, and give "
+                    + "path and sha256 at artifacts.\(name).\(architecture)")
+        }
+        onWork("\(isTree ? "Fetching" : "Building \(name) for \(architecture) from") \(commit.url)")
+        let program: DeploymentContext.LocalProgram
+        do {
+            program = try await cache.withWorkFolder { folder throws(ProgramProblem) in
+                let file =
+                    isTree
+                    ? try await commit.archive(in: folder)
+                    : try await commit.build(directory, usesC: usesC, for: architecture, in: folder)
+                return try await cache.keep(file)
             }
         } catch {
-            return .failure(Problem(message: "the package \(package) cannot be downloaded: \(error); \(remedy)"))
+            throw ProgramProblem("\(error). Try again, or: \(remedy)")
         }
-        return FileManager.default.isExecutableFile(atPath: root + binary)
-            ? .success(root + binary)
-            : .failure(Problem(message: "the package \(package) holds no \(binary): correct \"binary\""))
+        try cache.remember(key, program.sha256)
+        return program
+    }
+
+    /// Whether what is not here may be fetched now; offline it is an error.
+    private func mayFetch(_ what: String, _ remedy: String) throws(ProgramProblem) -> Bool {
+        switch access {
+        case .online: return true
+        case .look: return false
+        case .offline:
+            throw ProgramProblem("\(what) is not on this machine, and nothing is fetched (--offline): \(remedy)")
+        }
     }
 
     /// Whether this Prometheus knows the relabel action `keepequal`: 2.41 and later do.
@@ -196,8 +276,43 @@ public struct ProgramFinder: Sendable {
 }
 
 extension ArtifactSource {
-    /// Whether the source says which file it is, whatever this machine is.
-    var isForEveryArchitecture: Bool {
-        if case .file = location { true } else { false }
+    /// Whether a source is looked at for an architecture.
+    ///
+    /// - Parameters:
+    ///   - isNamed: whether the site named it for this architecture alone.
+    ///   - wanted: the architectures that are known to be needed.
+    func isLooked(at architecture: Architecture, isNamed: Bool, wanted: Set<Architecture>) -> Bool {
+        switch location {
+        // It says which file it is, whatever this machine is.
+        case .file: true
+        // A package here is of this machine's architecture, whatever hosts there are.
+        case .package: architecture == ProgramFinder.localArchitecture
+        case .release, .git: isNamed || wanted.contains(architecture)
+        }
+    }
+
+    /// Where it is, in words.
+    var inWords: String {
+        switch location {
+        case .file(let path, _): path
+        case .package(let name, _): "the package \(name)"
+        case .release(let url, _, _): url
+        case .git(let url, let revision, _, _): "\(url) at \(revision)"
+        }
+    }
+}
+
+// What identifies something that was made: one line each.
+extension GitRevision {
+    var treeKey: String { "tree of \(revision) from \(url)" }
+
+    func buildKey(_ directory: String, usesC: Bool, _ architecture: ArtifactSource.Architecture) -> String {
+        "\(directory) built\(usesC ? " with C" : "") for \(architecture) at \(revision) from \(url)"
+    }
+}
+
+extension DistributionPackage {
+    func key(_ architecture: ArtifactSource.Architecture) -> String {
+        "\(binary) of package \(name) for \(architecture)"
     }
 }

@@ -29,6 +29,8 @@ public struct DeploymentContext: Sendable {
     public var consents: Set<String>
     /// Whether Prometheus is 2.41 or later and can compare a target's address with its label.
     public var prometheusComparesAddresses: Bool
+    /// How packages of the distribution are installed: from the hosts' repositories, or from verified files.
+    public var packages = PackageSource.repository
 
     /// Describes the context.
     public init(
@@ -51,6 +53,9 @@ public struct DeploymentContext: Sendable {
 
     /// Whether it was agreed to take over what carries this name.
     func adopts(_ name: String) -> Bool { consents.contains("adopt-\(name)") }
+
+    /// Princeton's jobstats: a verified tar archive of its tree, the same for every architecture; nil when there is none.
+    public var jobstats: LocalProgram? { programs[.jobstats]?.values.first }
 
     func program(_ name: ArtifactSource.Name) -> ProgramResource {
         ProgramResource(name, at: Installed.program(name), from: programs[name] ?? [:])

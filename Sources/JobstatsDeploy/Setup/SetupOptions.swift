@@ -44,6 +44,12 @@ public struct SetupOptions: Sendable {
     public var certificate = MonitorCertificateChoice.automatic
     /// Whether a certificate made earlier is replaced.
     public var renewsCertificate = false
+    /// Whether nothing is fetched from anywhere.
+    public var isOffline = false
+    /// A bundle, a folder or tar file, that everything comes from; nothing is fetched then.
+    public var bundle: String?
+    /// The SHA-256 that the bundle's index must have; nil takes any.
+    public var bundleSHA256: String?
     /// The folder of this project's own programs, which are copied to hosts.
     public var programFolder: String
     /// The command's name.

@@ -79,22 +79,13 @@ public struct SetupRun: Sendable {
         return limit.map { plan.limited(to: $0) } ?? plan
     }
 
-    /// Finds the programs to copy; a removal copies none.
-    private func programs(_ configuration: DeploymentConfiguration, mayDownload: Bool) async -> ProgramFinder.Findings {
-        if options.removesMonitor { return ProgramFinder.Findings() }
-        return await ProgramFinder(
-            directory: "\(options.stateDirectory)/programs", programDirectory: options.programFolder,
-            mayDownload: mayDownload
-        ).find(for: configuration, sections: sections)
-    }
-
     /// The DGX nodes, those of the limit when there is one; this machine may be among them.
     private func dgxNodes(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) -> [Host] {
         let context = DeploymentContext(localHost: Self.localHost)
         return configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { context.host($0) }
     }
 
-    private static var localHost: Host { Host(hostName, isLocal: true) }
+    static var localHost: Host { Host(hostName, isLocal: true) }
 
     /// This machine's short name.
     static var hostName: String {
@@ -107,7 +98,7 @@ public struct SetupRun: Sendable {
     // MARK: - Dry run
 
     private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
-        let programs = await programs(configuration, mayDownload: false)
+        let programs = await programs(configuration)
         for issue in programs.issues { console.writeError("warning: \(issue.keyPath): \(issue.message)\n") }
         let plan = try plan(configuration, programs, nil, sections, limit)
         try prepareStateDirectory()
@@ -135,7 +126,8 @@ public struct SetupRun: Sendable {
         let locks = options.mode == .run ? try await takeLocks() : []
         defer { withExtendedLifetime(locks) {} }
         let earlier = try await earlierProgress(configuration)
-        let programs = await programs(configuration, mayDownload: options.mode == .run)
+        let programs = await programs(configuration)
+        if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
         let wrong = programs.issues.filter { $0.severity == .error }
         guard wrong.isEmpty else {
             throw Stop(status: 2, message: wrong.map(\.description).joined(separator: "\n"))
@@ -155,6 +147,7 @@ public struct SetupRun: Sendable {
             progress: progress, onEvent: { display.show($0) })
         let report = await runner.run { connector in
             let rest = sections.subtracting([1])
+            let programs = try await self.programs(programs, configuration, connector, limit)
             var found: SiteFacts?
             let nodes = dgxNodes(configuration, limit)
             if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor, !nodes.isEmpty {

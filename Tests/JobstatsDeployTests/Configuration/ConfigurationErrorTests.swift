@@ -121,7 +121,27 @@ import Testing
         ),
         (
             ["artifacts": #"{"prometheus": {}}"#],
-            ["artifacts.prometheus: expected either \"path\" and \"sha256\", or \"package\" and \"binary\""]
+            [
+                "artifacts.prometheus: expected \"path\" and \"sha256\", \"package\" and \"binary\", \"url\" and \"sha256\", or \"git\" and \"revision\""
+            ]
+        ),
+        (
+            ["artifacts": #"{"prometheus": {"url": "https://example.org/p.tar.gz", "member": "p/prometheus"}}"#],
+            [
+                "artifacts.prometheus: a release needs its \"sha256\" beside \"url\": the one that its makers publish"
+            ]
+        ),
+        (
+            ["artifacts": #"{"cgroup_exporter": {"git": "https://example.org/x", "revision": "v0.3.4"}}"#],
+            [
+                "artifacts.cgroup_exporter.revision: \"v0.3.4\" is not the full id of a commit: 40 hexadecimal digits; names of branches and tags can move"
+            ]
+        ),
+        (
+            ["artifacts": #"{"cgroup_exporter": {"git": "ssh://me@example.org/x", "cgo": true}}"#],
+            [
+                "artifacts.cgroup_exporter.git: \"ssh://me@example.org/x\" is not a usable address: it must begin with https:// or http://"
+            ]
         ),
         (
             ["artifacts": #"{"prometheus": {"x86_64": {"path": "p"}}}"#],

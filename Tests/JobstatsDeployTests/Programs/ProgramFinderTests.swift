@@ -60,7 +60,7 @@ import Testing
                 return CommandResult(status: .exited(0))
             }
             let dry = await ProgramFinder(
-                executor: executor, directory: directory, programDirectory: directory, mayDownload: false
+                executor: executor, directory: directory, programDirectory: directory, access: .look
             ).find(for: configuration, sections: [4])
             #expect(dry.issues.map(\.severity) == [.warning])
             #expect(executor.commands.isEmpty)

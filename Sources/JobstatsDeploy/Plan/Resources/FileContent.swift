@@ -105,6 +105,11 @@ package enum SHA256Digest {
         var digest = [UInt8](repeating: 0, count: 32)
         var length: UInt32 = 0
         EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
+        return hex(digest: digest)
+    }
+
+    /// A digest's own bytes as hexadecimal digits.
+    static func hex(digest: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }

@@ -1,0 +1,80 @@
+import CommandExecution
+
+// What is copied to hosts, and where it comes from.
+extension SetupRun {
+    private var access: ProgramFinder.Access {
+        if options.mode != .run { return .look }
+        return options.isOffline || options.bundle != nil ? .offline : .online
+    }
+
+    /// Finds the programs for this machine's architecture, and those that the configuration names; a removal copies none.
+    func programs(
+        _ configuration: DeploymentConfiguration, architectures: Set<ArtifactSource.Architecture> = []
+    ) async -> ProgramFinder.Findings {
+        if options.removesMonitor { return ProgramFinder.Findings() }
+        let console = console
+        return await ProgramFinder(
+            directory: "\(options.stateDirectory)/programs", programDirectory: options.programFolder, access: access,
+            onWork: { console.write("   \($0)\n") }
+        ).find(for: configuration, sections: sections, architectures: architectures)
+    }
+
+    /// The programs for the architectures that the hosts have, each of which is asked.
+    ///
+    /// - Throws: in a run, when a program is missing for a host; a check shows that at the host's step.
+    func programs(
+        _ known: ProgramFinder.Findings, _ configuration: DeploymentConfiguration, _ connector: any HostConnector,
+        _ limit: Set<String>?
+    ) async throws -> ProgramFinder.Findings {
+        guard !options.removesMonitor else { return known }
+        let names = ProgramNeeds.names(configuration, sections)
+        var hosts = Set(names.flatMap { ProgramNeeds.hosts($0, configuration) })
+        if let limit { hosts.formIntersection(limit) }
+        let context = DeploymentContext(localHost: Self.localHost)
+        let architectures = await Self.architectures(of: hosts.map { context.host($0) }, connector)
+        guard !ProgramNeeds.missing(known.programs, for: architectures, configuration, sections).isEmpty else {
+            return known
+        }
+        let found = await programs(configuration, architectures: Set(architectures.values))
+        guard options.mode == .run else { return found }
+        let missing = ProgramNeeds.missing(found.programs, for: architectures, configuration, sections)
+        let reasons = Set(missing.map(\.keyPath))
+        let wrong = missing + found.issues.filter { $0.severity == .error && reasons.contains($0.keyPath) }
+        guard wrong.isEmpty else {
+            throw MissingPrograms(description: wrong.map(\.description).joined(separator: "\n"))
+        }
+        return found
+    }
+
+    private struct MissingPrograms: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What uname(1) says on each host; a host that does not answer is left out, and fails at its own steps.
+    private static func architectures(
+        of hosts: [Host], _ connector: any HostConnector
+    ) async -> [String: ArtifactSource.Architecture] {
+        await withTaskGroup(of: (String, String)?.self) { group in
+            var found: [String: ArtifactSource.Architecture] = [:]
+            func note(_ answer: (host: String, name: String)?) {
+                guard let answer else { return }
+                found[answer.host] = ArtifactSource.Architecture.all.first { $0.description == answer.name }
+            }
+            var running = 0
+            for host in hosts {
+                if running >= 32 {
+                    note(await group.next() ?? nil)
+                    running -= 1
+                }
+                running += 1
+                group.addTask {
+                    let connection = await connector.connect(to: host)
+                    let result = try? await connection.run(Command("uname", ["-m"], timeout: .seconds(20)))
+                    return result.map { (host.name, $0.outputText.trimmed) }
+                }
+            }
+            while let answer = await group.next() { note(answer) }
+            return found
+        }
+    }
+}

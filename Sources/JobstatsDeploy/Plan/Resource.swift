@@ -25,6 +25,8 @@ public protocol Resource: Sendable {
     func difference(_ facts: Facts) -> String?
     /// The commands that take it away again; nil where that is not meaningful.
     func removal() -> [Command]?
+    /// What of it belongs into a software image, from which nodes boot; nil for what only a running host has.
+    var imageForm: (any Resource)? { get }
     /// What a document tells a person who does this by hand.
     var instructions: Instructions { get }
 }
@@ -36,6 +38,8 @@ extension Resource {
     public var differenceQueries: [Query] { [] }
     /// None.
     public func difference(_ facts: Facts) -> String? { nil }
+    /// Nothing: it belongs to running hosts.
+    public var imageForm: (any Resource)? { nil }
     /// Nothing to take away.
     public func removal() -> [Command]? { nil }
 }

@@ -14,16 +14,16 @@ public enum RoleMonitorSection {
         _ configuration: DeploymentConfiguration, on nodes: [Host], site: SiteFacts?, program: any Resource
     ) -> PlanSection {
         let settings = MonitorSettings(configuration, site)
+        var library = CheckResource(
+            "the shared library libcurl.so.4 is there",
+            Command("sh", ["-c", "ldconfig -p | grep -F libcurl.so.4"])
+        ) {
+            $0.succeeded
+                ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")
+        }
+        library.concernsImages = true
         var steps = [
-            Step(
-                "10.library", "libcurl on the node", on: nodes,
-                CheckResource(
-                    "the shared library libcurl.so.4 is there",
-                    Command("sh", ["-c", "ldconfig -p | grep -F libcurl.so.4"])
-                ) {
-                    $0.succeeded
-                        ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")
-                }),
+            Step("10.library", "libcurl on the node", on: nodes, library),
             Step(
                 "10.retire-python", "earlier Python monitor retired", on: nodes,
                 RetiredFileResource("/usr/local/bin/bcm_role_monitor.py", reason: "the program here replaces it")),

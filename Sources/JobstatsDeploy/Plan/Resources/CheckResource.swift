@@ -8,6 +8,8 @@ public struct CheckResource: Resource {
     public var summary: String
     /// The command that looks; it must change nothing.
     public var command: Command
+    /// Whether the same must be so in a software image; false by default.
+    public var concernsImages = false
     private let judge: @Sendable (CommandResult) -> Assessment
 
     /// Creates a check.

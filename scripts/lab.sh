@@ -14,6 +14,12 @@
 . "$repository/scripts/lab/storage.sh"
 # shellcheck source=scripts/lab/cluster.sh
 . "$repository/scripts/lab/cluster.sh"
+# shellcheck source=scripts/lab/slurm.sh
+. "$repository/scripts/lab/slurm.sh"
+# shellcheck source=scripts/lab/packages.sh
+. "$repository/scripts/lab/packages.sh"
+# shellcheck source=scripts/lab/images.sh
+. "$repository/scripts/lab/images.sh"
 # shellcheck source=scripts/lab/nodes.sh
 . "$repository/scripts/lab/nodes.sh"
 
@@ -25,9 +31,10 @@ A cluster on this machine: two BCM head nodes (head-a is active at first, head-b
 nodes (dgx-01, ...). Each is a systemd-nspawn container with its own systemd, sshd, address and disk, on a network
 that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
 
-  up [--nodes N] [--no-monitoring] [--owner PID]
-                           starts it: N DGX nodes (3 unless said otherwise); with --owner it counts as left over
-                           once that process has gone
+  up [--nodes N] [--no-monitoring] [--slurm] [--images] [--owner PID]
+                           starts it: N DGX nodes (3 unless said otherwise); with --slurm a real Slurm and a login
+                           node (login-01); with --images nodes that boot from /cm/images of the head nodes; with
+                           --owner it counts as left over once that process has gone
   down                     switches it off and removes every trace of it, also what a crashed run left
   check                    says whether this machine can run it: status 0, or 77 with the reason
   status                   the hosts and what is wrong with them on purpose
@@ -48,6 +55,10 @@ that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
   restore                  undoes all of the above: everything on, connected, without faults, head-a active
   grabimage HOST IMAGE     keeps the host's disk as an image
   reimage HOST IMAGE       gives a host the image's disk, its own identity kept, and boots it
+  image NAME [FROM]        a software image at /cm/images/NAME of the head nodes, as nodes are before a deployment or
+                           like another one
+  provision HOST IMAGE     boots a host from a software image, now and whenever it boots; `as-bcm-says` for the image
+                           of its category, `none` for its own disk
 
 JOBSTATS_LAB_NAME (letters, digits and dashes) names another lab beside the usual one, `jobstats-lab`.
 
@@ -120,12 +131,14 @@ owner_is_gone() {
 }
 
 command_up() {
-    local dgx=3 monitoring=yes owner='' host started index
+    local dgx=3 monitoring=yes slurm=no images=no owner='' host started index nodes=()
     while (($#)); do
         case $1 in
             --nodes) dgx=${2-} && shift ;;
             --owner) owner=${2-} && shift ;;
             --no-monitoring) monitoring=no ;;
+            --slurm) slurm=yes ;;
+            --images) images=yes ;;
             *) usage_error "up does not know '$1'" ;;
         esac
         shift || usage_error "this option needs a value"
@@ -136,6 +149,7 @@ command_up() {
     [[ -z $owner || -n $(start_time "$owner") ]] || usage_error "--owner takes the number of a process that runs"
     require_ability
     require_packages "${packages[@]}"
+    [[ $slurm$images == nono ]] || has_simulator || fail 1 "--slurm and --images need the simulated BCM; build it with scripts/build.sh"
     take_lock
     if [[ -e $lab_directory/complete ]] && lab_has_processes && ! owner_is_gone; then
         fail "$exit_busy" "a lab is up already ($(existing_hosts | wc -l) hosts, since $(date -r "$lab_directory/complete" '+%F %T')); take it down with scripts/lab.sh down"
@@ -145,6 +159,10 @@ command_up() {
         remove_lab
     fi
     build_base
+    if [[ $slurm == yes ]]; then
+        require_packages gpg gpg-agent gpgconf
+        build_slurm
+    fi
     started=$(now_ms)
     on_exit remove_incomplete_lab
     install -d -m 700 "${lab_directory%/*}" "$lab_directory"
@@ -156,14 +174,22 @@ command_up() {
     create_layer
     local hosts=(head-a head-b)
     [[ $monitoring == no ]] || hosts+=(mon-01)
-    for ((index = 1; index <= 10#$dgx; index++)); do hosts+=("$(dgx_name "$index")"); done
+    [[ $slurm == no ]] || hosts+=(login-01)
+    for ((index = 1; index <= 10#$dgx; index++)); do nodes+=("$(dgx_name "$index")"); done
+    hosts+=("${nodes[@]}")
     create_cluster "${hosts[@]}"
+    if [[ $slurm == yes ]]; then
+        create_slurm
+        create_packages
+    fi
     for host in "${hosts[@]}"; do create_node "$host"; done
+    [[ $images == no ]] || create_image_types "${nodes[@]}"
     move_master head-a
     for host in "${hosts[@]}"; do switch_on "$host"; done
     wait_for_ssh $((30 + ${#hosts[@]})) "${hosts[@]}"
-    touch "$lab_directory/complete"
     say "${#hosts[@]} hosts up in $(seconds_since "$started") s: ${hosts[*]}"
+    [[ $slurm == no ]] || wait_for_slurm "${nodes[@]}"
+    touch "$lab_directory/complete"
 }
 
 remove_incomplete_lab() { [[ -e $lab_directory/complete ]] || remove_lab; }
@@ -266,6 +292,7 @@ command_add() {
     create_node "$host"
     switch_on "$host"
     wait_for_ssh 30 "$host"
+    ! has_slurm || in_node head-a /cm/local/apps/bcm-simulator/hook wlm "$slurm_cluster" selecttype ''
 }
 
 # for_each FUNCTION HOST...: after all the names were found to be right.
@@ -371,6 +398,27 @@ command_image() {
     wait_for_ssh 30 "$1"
 }
 
+command_new_image() {
+    (($# == 1 || $# == 2)) || usage_error "image takes a name, and perhaps that of another image"
+    [[ $1 =~ ^[A-Za-z0-9._-]+$ && $1 != .* ]] || usage_error "'$1' is no name for an image"
+    require_lab
+    has_simulator || fail 1 "this lab has no simulated BCM, and so no images; scripts/build.sh builds it"
+    take_lock
+    ! has_image "$1" || fail 1 "there is an image '$1' already"
+    [[ -z ${2-} ]] || has_image "$2" || fail 1 "there is no image '$2'"
+    create_image "$@"
+}
+
+command_provision() {
+    (($# == 2)) || usage_error "provision needs a host and the name of an image"
+    require_lab
+    require_host "$1"
+    [[ $2 == none || $2 == as-bcm-says ]] || has_image "$2" || fail 1 "there is no image '$2'; make one with scripts/lab.sh image"
+    take_lock
+    boot_from "$@"
+    wait_for_ssh 30 "$1"
+}
+
 usage_error() {
     printf '%s: %s\n' "$program_name" "$*" >&2
     printf 'Try: scripts/lab.sh --help\n' >&2
@@ -390,6 +438,8 @@ main() {
         join) for_each cable_in "$@" ;;
         grabimage) command_image grab_image "$@" ;;
         reimage) command_image apply_image "$@" ;;
+        image) command_new_image "$@" ;;
+        provision) command_provision "$@" ;;
         __node) run_node "$@" ;;
         -h | --help | help) usage ;;
         '') usage >&2 && exit "$exit_usage" ;;

@@ -7,6 +7,12 @@ simulator=$development_directory/bcm-simulator
 bcm_directory=/cm/local/apps/cmd
 cluster_directory=$lab_directory/cluster # the simulated cluster; both head nodes see it, whatever happens to the network
 
+# cmsh_outside COMMANDS: BCM's cmsh on this machine, for settings that no host is to be told of.
+cmsh_outside() {
+    BCM_SIMULATOR_DIRECTORY=$cluster_directory BCM_SIMULATOR_HOST=head-a BCM_SIMULATOR_HOOK='' \
+        "$development_directory/simulated-cmsh" -n -q -c "$1"
+}
+
 has_simulator() { [[ -x $simulator && -x $development_directory/simulated-cmsh ]]; }
 
 # swift_runtime: the folder of the Swift libraries that the simulator needs, at the same place in the nodes.
@@ -30,6 +36,8 @@ create_cluster() {
     install -D -m 644 "$cluster_directory/pki/cacert.pem" "$lab_directory/layer$bcm_directory/etc/cacert.pem"
     install -d -m 700 "$lab_directory/layer-head/root" "$lab_directory/layer-head/root/.cm"
     install -m 600 "$cluster_directory"/pki/admin.{pem,key} "$lab_directory/layer-head/root/.cm/"
+    install -m 755 "$repository/scripts/lab/stand-ins/bcm-hook" "$cluster_directory/hook"
+    create_images
 }
 
 create_head_layer() {
@@ -97,19 +105,24 @@ cluster_binds() {
     is_head "$1" && has_simulator || return 0
     printf -- '--bind=%s:/cm/local/apps/bcm-simulator\n' "$cluster_directory"
     printf -- '--bind-ro=%s\n' "$(swift_runtime)"
+    printf -- '--bind=%s:/cm/images\n' "$images_directory"
 }
+
+# quoted_hosts PREFIX: the hosts with such names, as the inside of a JSON list.
+quoted_hosts() { existing_hosts | sed -n "s/^\($1.*\)/\"\1\"/p" | paste -sd, | sed 's/,/, /g'; }
 
 # print_configuration: what guided-setup needs to know to deploy to this lab. Monitors ask BCM every two seconds instead
 # of every minute, so that what happens can be watched.
 print_configuration() {
     local artifacts name sum first=yes
     artifacts=$(base_directory)/artifacts$artifacts_directory
-    printf '{\n  "cluster_name": "slurm",\n  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
+    printf '{\n  "cluster_name": "slurm",\n'
+    ! has_slurm || printf '  "wlm_instance": "%s",\n' "$slurm_cluster"
+    printf '  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
     printf '  "use_existing_grafana": true,\n'
     printf '  "role_monitor": {"check_interval": 2, "role_loss_delay": 2, "retry_interval": 5, "request_timeout": 3},\n'
     printf '  "systems": {\n    "slurm_controller": ["head-a", "head-b"],\n'
-    printf '    "login_nodes": [],\n    "dgx_nodes": [%s],\n' \
-        "$(existing_hosts | sed -n 's/^\(dgx-.*\)/"\1"/p' | paste -sd, | sed 's/,/, /g')"
+    printf '    "login_nodes": [%s],\n    "dgx_nodes": [%s],\n' "$(quoted_hosts login-)" "$(quoted_hosts dgx-)"
     printf '    "prometheus_server": ["mon-01"],\n    "grafana_server": ["mon-01"]\n  },\n  "artifacts": {\n'
     for name in node_exporter prometheus promtool; do
         sum=$(sha256sum "$artifacts/$name")

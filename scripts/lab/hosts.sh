@@ -10,6 +10,7 @@ network=10.141
 head_a_address=$network.255.254
 head_b_address=$network.255.253
 mon_address=$network.255.252
+login_address=$network.255.251
 master_address=$network.255.250 # follows the active head node
 outside_address=$network.255.1  # the lab's own end of the bridge: those who look from outside
 last_dgx=254
@@ -27,6 +28,7 @@ address_of() {
         head-a) printf '%s' "$head_a_address" ;;
         head-b) printf '%s' "$head_b_address" ;;
         mon-01) printf '%s' "$mon_address" ;;
+        login-01) printf '%s' "$login_address" ;;
         dgx-[0-9][0-9] | dgx-[0-9][0-9][0-9])
             index=$((10#${1#dgx-}))
             ((index >= 1 && index <= last_dgx)) || return 1
@@ -47,10 +49,11 @@ mac_of() {
 
 is_head() { [[ $1 == head-? ]]; }
 
-# existing_hosts: the hosts of the lab that is up, heads and monitoring node first.
+# existing_hosts: the hosts of the lab that is up, DGX nodes last.
 existing_hosts() {
     local directory
-    for directory in "$nodes_directory"/head-* "$nodes_directory"/mon-* "$nodes_directory"/dgx-*; do
+    for directory in "$nodes_directory"/head-* "$nodes_directory"/mon-* "$nodes_directory"/login-* \
+        "$nodes_directory"/dgx-*; do
         [[ -d $directory ]] && printf '%s\n' "${directory##*/}"
     done
     return 0
@@ -67,6 +70,6 @@ hosts_file() {
     local index
     printf '127.0.0.1 localhost\n::1 localhost\n'
     printf '%s head-a\n%s head-b\n%s mon-01\n' "$head_a_address" "$head_b_address" "$mon_address"
-    printf '%s master\n%s outside\n' "$master_address" "$outside_address"
+    printf '%s login-01\n%s master\n%s outside\n' "$login_address" "$master_address" "$outside_address"
     for ((index = 1; index <= last_dgx; index++)); do printf '%s.0.%d dgx-%02d\n' "$network" "$index" "$index"; done
 }

@@ -86,14 +86,21 @@ create_node() {
 }
 
 attach_disk() {
-    local host=$1 directory=$nodes_directory/$1 base lower
-    base=$(base_directory)
-    lower=$lab_directory/layer-${host%%-*}:$lab_directory/layer
-    if is_head "$host"; then lower+=:$base/artifacts; fi
-    lower+=:$base/root
+    local host=$1 directory=$nodes_directory/$1
     rm -rf "$directory/work"
     mkdir -p "$directory/work"
-    mount -t overlay "$lab_name" -o "lowerdir=$lower,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
+    mount -t overlay "$lab_name" \
+        -o "lowerdir=$(layers_of "${host%%-*}"),upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
+}
+
+# layers_of KIND: what lies below the disks of a kind of node, the uppermost first.
+layers_of() {
+    local base
+    base=$(base_directory)
+    printf '%s:%s' "$lab_directory/layer-$1" "$lab_directory/layer"
+    if has_slurm && [[ $1 != mon ]]; then printf ':%s:%s' "$lab_directory/layer-slurm" "$(slurm_directory)/root"; fi
+    [[ $1 != head ]] || printf ':%s' "$base/artifacts"
+    printf ':%s' "$base/root"
 }
 
 # know_host HOST: its key goes into the known hosts of the outside and of the head nodes.
@@ -120,9 +127,11 @@ switch_on() {
 run_node() {
     local host=$1 directory=$nodes_directory/$1 status container binds
     mapfile -t binds < <(cluster_binds "$host")
+    cgroup_view=$(cgroup_view_of "$host")
     enter_cgroup "$host"
-    [[ ${cgroup_view:-v2} != v2 ]] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+    [[ $cgroup_view != v2 ]] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
     while :; do
+        provision "$host"
         # Started within the node's network, which is what its /sys then shows (--network-namespace-path= comes too late).
         nsenter --net="/run/netns/$(namespace_of "$host")" systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$directory/root" \
             --machine="$(namespace_of "$host")" --hostname="$host" \
@@ -203,6 +212,7 @@ grab_image() {
 # apply_image HOST NAME: the host's disk becomes the image's, as BCM's synchronisation at boot does; its identity stays.
 apply_image() {
     local directory=$nodes_directory/$1
+    rm -f "$directory/image" # it boots from its own disk from now on
     cut_power "$1"
     umount "$directory/root"
     rm -rf --one-file-system "$directory/upper"

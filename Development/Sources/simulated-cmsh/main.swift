@@ -15,7 +15,8 @@ let usage = """
       -i, -k        a client certificate of the cluster and its key
       --color=..., --hide-events, --skip-licence-check are accepted
 
-    The cluster is in \(StateStore.defaultDirectory), or where \(StateStore.directoryVariable) says.
+    The cluster is in \(StateStore.defaultDirectory), or where \(StateStore.directoryVariable) says. What BCM would do to
+    the hosts is done by the program `hook` there, or the one that \(CommitHook.variable) names.
 
     """
 
@@ -72,7 +73,7 @@ if let commands {
 let store = StateStore(directory: variable(StateStore.directoryVariable) ?? StateStore.defaultDirectory)
 let localHost = variable("BCM_SIMULATOR_HOST") ?? hostName()
 do {
-    var session = try CmshSession(store: store, localHost: localHost)
+    var session = try CmshSession(store: store, localHost: localHost, hook: CommitHook(of: store))
     if let certificate {
         guard let key, access(key, R_OK) == 0 else { fail("cannot read the key of \(certificate)") }
         guard let serial = CertificateAuthority.serial(ofFile: certificate) else { fail("cannot read \(certificate)") }

@@ -1,5 +1,7 @@
 import ClusterModel
 import ClusterTestSupport
+import FoundationEssentials
+import Glibc
 import Testing
 
 @Suite struct CmshTests {
@@ -101,6 +103,34 @@ import Testing
                     + "set constrainramspace no; commit; get constrainramspace; set nonsense 1")
             #expect(answer.output == "/cm/local/apps/cmd/scripts/prolog\nCR_CPU\nno\n")
             #expect(answer.errors == ["Error: no such property: nonsense"])
+        }
+    }
+
+    @Test func theHookIsCalledForEachSettingThatACommitChangedAndForImages() async throws {
+        try await TestCluster.with { cluster in
+            let log = cluster.store.directory + "/calls"
+            let program = cluster.store.directory + "/hook"
+            let text = "#!/bin/sh\nprintf '%s|' \"$@\" >>'\(log)'; echo >>'\(log)'\n[ \"$2\" != dgx-02 ] || exit 3\n"
+            try Data(text.utf8).write(to: URL(filePath: program))
+            chmod(program, 0o755)
+            var session = try CmshSession(
+                store: cluster.store, localHost: "head-a", hook: CommitHook(program: program))
+            session.run(
+                """
+                wlm; use slurm; set epilogslurmctld "/a b;c"; set prolog /cm/local/apps/cmd/scripts/prolog; cgroups
+                set constraincores no; commit; commit; main; device; use dgx-01; imageupdate; imageupdate -w
+                grabimage; grabimage -i default-image -w; use dgx-02; imageupdate -w
+                """)
+            #expect(
+                try String(contentsOf: URL(filePath: log), encoding: .utf8) == """
+                    wlm|slurm|epilogslurmctld|/a b;c|
+                    wlm|slurm|cgroups.constraincores|no|
+                    imageupdate|dgx-01|
+                    grabimage|dgx-01|default-image|
+                    imageupdate|dgx-02|
+
+                    """)
+            #expect(session.errors == ["Error: imageupdate dgx-02: \(program): status 3: "])
         }
     }
 

@@ -75,10 +75,13 @@ extension CmshSession {
         case "imageupdate":
             let options = try CmshOptions(words, valued: ["-n"], flags: ["-w", "--wait"])
             for name in try options["-n"].map({ try nodes($0) }) ?? node.map({ [$0] }) ?? [] {
-                output +=
-                    options.flags.contains("-w")
-                    ? "\(name): image update started (simulated: nothing is copied)\n"
-                    : "Performing dry run (use synclog command to review result, then pass -w to perform real update)...\n"
+                guard options.flags.contains("-w") || options.flags.contains("--wait") else {
+                    output +=
+                        "Performing dry run (use synclog command to review result, then pass -w to perform real update)...\n"
+                    continue
+                }
+                output += "\(name): image update started\(hook == nil ? " (simulated: nothing is copied)" : "")\n"
+                try hook?.call(["imageupdate", name])
             }
         case "grabimage":
             guard let node, let category = state.node(node)?.category else {
@@ -90,10 +93,13 @@ extension CmshSession {
             guard state.softwareImages.contains(where: { $0.name == image }) else {
                 throw CmshError("Software image does not exist: '\(image)'")
             }
+            guard options.flags.contains("-w") else {
+                output += "\(node): dry run of grabbing image to \(image); pass -w to perform it\n"
+                break
+            }
             output +=
-                options.flags.contains("-w")
-                ? "\(node): grabbing image to \(image) started (simulated: nothing is copied)\n"
-                : "\(node): dry run of grabbing image to \(image); pass -w to perform it\n"
+                "\(node): grabbing image to \(image) started\(hook == nil ? " (simulated: nothing is copied)" : "")\n"
+            try hook?.call(["grabimage", node, image])
         default: return false
         }
         return true

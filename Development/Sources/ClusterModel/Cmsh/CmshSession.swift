@@ -7,6 +7,8 @@ public struct CmshSession {
     let store: StateStore
     /// The head node that the session runs on.
     let localHost: String
+    /// What happens to real hosts, where there are any.
+    let hook: CommitHook?
     var state: ClusterState
     var place = CmshPlace.main
     var pending: [Change] = []
@@ -18,9 +20,10 @@ public struct CmshSession {
     private var stopped = false
 
     /// Opens a session.
-    public init(store: StateStore, localHost: String) throws(StateError) {
+    public init(store: StateStore, localHost: String, hook: CommitHook? = nil) throws(StateError) {
         self.store = store
         self.localHost = localHost
+        self.hook = hook
         state = try store.read()
     }
 
@@ -155,12 +158,20 @@ public struct CmshSession {
 
     private mutating func commit() throws {
         let changes = pending
+        var before: [WorkloadManager] = []
         if !changes.isEmpty {
             try store.update { state in
+                before = state.workloadManagers
                 for change in changes { try change(&state) }
             }
         }
         pending = []
         state = try store.read()
+        guard let hook, !changes.isEmpty else { return }
+        for manager in state.workloadManagers {
+            for change in manager.changes(since: before.first { $0.name == manager.name }) {
+                try hook.call(["wlm", manager.name, change.key, change.value])
+            }
+        }
     }
 }

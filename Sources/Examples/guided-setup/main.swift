@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import ExampleSupport
 import JobstatsDeploy
 import SetupSupport
@@ -36,9 +36,23 @@ struct Deploy: AsyncParsableCommand {
     var section: [Int] = []
     @Option(parsing: .upToNextOption, help: "The hosts to work on, as names or ranges (default: all).")
     var limit: [String] = []
+    @Flag(help: "Take away what was deployed. See --dry-run and --check for what that would be.")
+    var uninstall = false
+    @Option(help: "Write the plan for another engine: ansible or shell.")
+    var export: ExportKind?
+    @Option(help: "The directory that an export goes to.")
+    var output: String?
     @OptionGroup var hosts: RunOptions
     @OptionGroup var supply: SupplyOptions
     @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        if (export == nil) != (output == nil) { throw ValidationError("--export and --output go together.") }
+        if export != nil, uninstall || resume || hosts.check {
+            throw ValidationError("--export writes files alone: leave --uninstall, --resume and --check out.")
+        }
+        if uninstall && resume { throw ValidationError("--uninstall needs no --resume: what is gone is found gone.") }
+    }
 
     func run() async throws {
         var options = hosts.options(configurationFile: config)
@@ -51,10 +65,15 @@ struct Deploy: AsyncParsableCommand {
         options.sections = section.isEmpty ? nil : Set(section)
         options.limit = limit
         supply.apply(to: &options)
+        options.uninstalls = uninstall
+        options.export = export
+        options.exportDirectory = output
         let setup = SetupRun(options: options, console: TerminalConsole(), logger: log.logger("guided-setup"))
         let status = await Interrupts.cancelling { await setup.run() }
         throw ExitCode(status)
     }
 }
+
+extension ExportKind: ExpressibleByArgument {}
 
 await Program.main(GuidedSetup.self)

@@ -27,6 +27,10 @@ public protocol Resource: Sendable {
     func removal() -> [Command]?
     /// What of it belongs into a software image, from which nodes boot; nil for what only a running host has.
     var imageForm: (any Resource)? { get }
+    /// The state in which this is gone again, as a resource of its own; nil where nothing is taken away.
+    var absence: (any Resource)? { get }
+    /// What an export carries out in its place, without asking the host first through this program; empty for a check.
+    var exportActions: [ExportAction] { get }
     /// What a document tells a person who does this by hand.
     var instructions: Instructions { get }
 }
@@ -42,6 +46,12 @@ extension Resource {
     public var imageForm: (any Resource)? { nil }
     /// Nothing to take away.
     public func removal() -> [Command]? { nil }
+    /// Carries out ``removal()`` where the resource is as it was brought about.
+    public var absence: (any Resource)? { removal().map { ExactRemoval(of: self, by: $0) } }
+    /// The commands by hand: whether and how they can be repeated is known to the resource alone.
+    public var exportActions: [ExportAction] {
+        instructions.commands.isEmpty ? [] : [.byHand(summary, instructions)]
+    }
 }
 
 /// What was found about a resource.
@@ -64,12 +74,18 @@ public struct Assessment: Sendable, Hashable {
     public var remedy: String?
     /// Whether an administrator should look at it although it does not stop anything.
     public var isWarning: Bool
+    /// Whether somebody changed on the host what this deployment put there: the difference is shown also when it is
+    /// repaired at once.
+    public var isDrift: Bool
 
-    private init(_ state: State, _ detail: String, _ remedy: String? = nil, isWarning: Bool = false) {
+    private init(
+        _ state: State, _ detail: String, _ remedy: String? = nil, isWarning: Bool = false, isDrift: Bool = false
+    ) {
         self.state = state
         self.detail = detail
         self.remedy = remedy
         self.isWarning = isWarning
+        self.isDrift = isDrift
     }
 
     /// As wanted.
@@ -79,8 +95,8 @@ public struct Assessment: Sendable, Hashable {
         Assessment(.inPlace, detail, remedy, isWarning: true)
     }
     /// Not as wanted, for these reasons.
-    public static func differs(_ reasons: [String]) -> Assessment {
-        Assessment(.differs, reasons.joined(separator: "; "))
+    public static func differs(_ reasons: [String], isDrift: Bool = false) -> Assessment {
+        Assessment(.differs, reasons.joined(separator: "; "), isDrift: isDrift)
     }
     /// Not as wanted, and a person must act first.
     public static func blocked(_ detail: String, remedy: String) -> Assessment { Assessment(.blocked, detail, remedy) }

@@ -110,6 +110,8 @@ final class HostVisit {
         var index: Int
         var found: Assessment
         var commands: [Command]
+        /// What somebody changed on the host and this run puts right.
+        var difference: String?
     }
 
     /// The step, and those after it that can be carried out in the same round trip.
@@ -135,6 +137,12 @@ final class HostVisit {
     }
 
     private func change(_ group: [Change]) async throws(CommandError) -> [StepFinding] {
+        var group = group
+        for index in group.indices where group[index].found.isDrift {
+            let resource = tasks[group[index].index].resource
+            group[index].difference = try await difference(of: resource, group[index].found, facts ?? Facts())
+                .difference
+        }
         await memory.noteChange()
         let commands = group.flatMap(\.commands)
         let changes = await memory.changes
@@ -166,6 +174,7 @@ final class HostVisit {
         }
         var finding = StepFinding(.changed, now)
         finding.detail = change.found.detail
+        finding.difference = change.difference
         return finding
     }
 

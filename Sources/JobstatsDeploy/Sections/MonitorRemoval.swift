@@ -9,11 +9,11 @@ enum MonitorRemoval {
             MonitorPaths.unitFile, MonitorPaths.configurationFile, MonitorPaths.authorityFile,
             MonitorSettings.certificateFile, MonitorSettings.keyFile, MonitorPaths.program,
         ]
-        var steps = [Step("10.decommission", "monitor decommissioned", on: nodes, Decommissioned())]
+        var steps = [decommissioning(on: nodes)]
         for file in files {
             steps.append(Step("10.absent.\(file)", "\(file) removed", on: nodes, AbsentFileResource(file)))
         }
-        steps.append(Step("10.reloaded", "manager does not know the unit", on: nodes, Forgotten()))
+        steps.append(forgetting(on: nodes))
         return Plan(sections: [
             PlanSection(
                 number: 10, title: "BCM role monitor, removal",
@@ -21,6 +21,16 @@ enum MonitorRemoval {
                     + "exporters' own programs and units stay.",
                 steps: steps)
         ])
+    }
+
+    /// Exporters stopped, the node's target file removed, the unit off.
+    static func decommissioning(on nodes: [Host]) -> Step {
+        Step("10.decommission", "monitor decommissioned", on: nodes, Decommissioned())
+    }
+
+    /// The service manager reads its unit files anew.
+    static func forgetting(on nodes: [Host]) -> Step {
+        Step("10.reloaded", "manager does not know the unit", on: nodes, Forgotten())
     }
 
     /// The unit is off and what it manages is gone.

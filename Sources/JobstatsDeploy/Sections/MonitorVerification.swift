@@ -48,6 +48,8 @@ struct MonitorVerification: Resource {
         [Command("sh", ["-c", Self.wait, "sh", MonitorPaths.unitName, role], timeout: .seconds(60))]
     }
 
+    var exportActions: [ExportAction] { [.check(summary, changes(from: Facts())[0])] }
+
     var instructions: Instructions {
         Instructions(verification: [
             "systemctl status " + MonitorPaths.unitName, MonitorPaths.program + " --check-connectivity",

@@ -18,6 +18,12 @@ public struct SetupOptions: Sendable {
     public var targetsDirectory: String?
     /// Whether the role monitor is taken off the nodes; section 10 alone.
     public var removesMonitor = false
+    /// Whether what was deployed is taken away again.
+    public var uninstalls = false
+    /// What the plan is written as for another engine, in place of everything else; nil for nothing.
+    public var export: ExportKind?
+    /// Where the export goes.
+    public var exportDirectory: String?
     /// What is done with the plan.
     public var mode = Mode.run
     /// Whether an earlier run's progress is continued.
@@ -67,6 +73,9 @@ public struct SetupOptions: Sendable {
         self.stateDirectory = stateDirectory
         self.programFolder = programFolder
     }
+
+    /// Whether hosts lose something: the monitor, or everything.
+    var takesAway: Bool { removesMonitor || uninstalls }
 
     /// The document's path.
     public var documentPath: String { "\(stateDirectory)/\(filePrefix)_document.md" }

@@ -3,7 +3,7 @@ import CommandExecution
 // What is copied to hosts, and where it comes from.
 extension SetupRun {
     private var access: ProgramFinder.Access {
-        if options.mode != .run { return .look }
+        if options.mode != .run || options.uninstalls { return .look }
         return options.isOffline || options.bundle != nil ? .offline : .online
     }
 
@@ -13,10 +13,13 @@ extension SetupRun {
     ) async -> ProgramFinder.Findings {
         if options.removesMonitor { return ProgramFinder.Findings() }
         let console = console
-        return await ProgramFinder(
+        var found = await ProgramFinder(
             directory: "\(options.stateDirectory)/programs", programDirectory: options.programFolder, access: access,
             onWork: { console.write("   \($0)\n") }
         ).find(for: configuration, sections: sections, architectures: architectures)
+        // What is missing here can be taken away all the same.
+        if options.uninstalls { found.issues = [] }
+        return found
     }
 
     /// The programs for the architectures that the hosts have, each of which is asked.
@@ -26,7 +29,7 @@ extension SetupRun {
         _ known: ProgramFinder.Findings, _ configuration: DeploymentConfiguration, _ connector: any HostConnector,
         _ limit: Set<String>?
     ) async throws -> ProgramFinder.Findings {
-        guard !options.removesMonitor else { return known }
+        guard !options.takesAway else { return known }
         let names = ProgramNeeds.names(configuration, sections)
         var hosts = Set(names.flatMap { ProgramNeeds.hosts($0, configuration) })
         if let limit { hosts.formIntersection(limit) }

@@ -49,8 +49,10 @@ public struct SetupRun: Sendable {
     /// line or configuration, 130 when the task was cancelled.
     public func run() async -> Int32 {
         do {
+            if let decided = try await decidingAboutExporters() { return await decided.run() }
             let configuration = try readConfiguration()
             let limit = try hostLimit(configuration)
+            if let kind = options.export { return try await export(kind, configuration, limit) }
             if options.mode == .dryRun { return try await describe(configuration, limit) }
             return try await work(configuration, limit)
         } catch let stop as Stop {
@@ -64,7 +66,7 @@ public struct SetupRun: Sendable {
 
     var sections: Set<Int> { options.sections ?? JobstatsPlan.availableSections }
 
-    private func plan(
+    func plan(
         _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ facts: SiteFacts?,
         _ sections: Set<Int>, _ limit: Set<String>?
     ) throws -> Plan {
@@ -75,12 +77,16 @@ public struct SetupRun: Sendable {
         let context = DeploymentContext(
             localHost: Self.localHost, programs: programs.programs, facts: facts, consents: options.consents,
             prometheusComparesAddresses: programs.prometheusComparesAddresses)
+        if options.uninstalls {
+            let removal = try removalPlan(configuration, context)
+            return limit.map { removal.limited(to: $0) } ?? removal
+        }
         let plan = try JobstatsPlan(configuration: configuration, context: context).plan(sections: sections)
         return limit.map { plan.limited(to: $0) } ?? plan
     }
 
     /// The DGX nodes, those of the limit when there is one; this machine may be among them.
-    private func dgxNodes(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) -> [Host] {
+    func dgxNodes(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) -> [Host] {
         let context = DeploymentContext(localHost: Self.localHost)
         return configuration.systems.dgxNodes.filter { limit?.contains($0) ?? true }.map { context.host($0) }
     }
@@ -150,7 +156,7 @@ public struct SetupRun: Sendable {
             let programs = try await self.programs(programs, configuration, connector, limit)
             var found: SiteFacts?
             let nodes = dgxNodes(configuration, limit)
-            if rest.contains(10), configuration.deploysRoleMonitor, !options.removesMonitor, !nodes.isEmpty {
+            if rest.contains(10), configuration.deploysRoleMonitor, !options.takesAway, !nodes.isEmpty {
                 console.write("   Asking BCM for head nodes, certificates and roles\n")
                 found = try await SiteDiscovery(
                     cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
@@ -176,6 +182,7 @@ public struct SetupRun: Sendable {
             RunSummary.text(
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
+        if options.uninstalls { console.write(leftBehind(report)) }
         // Last, so that a full disk does not keep back what came of the run.
         try writeDocument(configuration, known.plan, report)
         console.write("Document: \(options.documentPath)\n")
@@ -188,7 +195,7 @@ public struct SetupRun: Sendable {
     ) throws -> Plan {
         let context = DeploymentContext(localHost: Self.localHost, programs: programs.programs)
         let overview = try JobstatsPlan(configuration: configuration, context: context).plan(sections: [1])
-        if sections.contains(1), !options.removesMonitor {
+        if sections.contains(1), !options.takesAway {
             return try plan(configuration, programs, nil, [1], limit)
         }
         return Plan(
@@ -200,7 +207,7 @@ public struct SetupRun: Sendable {
             })
     }
 
-    private func prepareStateDirectory() throws(Stop) {
+    func prepareStateDirectory() throws(Stop) {
         do {
             try FileManager.default.createDirectory(atPath: options.stateDirectory, withIntermediateDirectories: true)
         } catch {

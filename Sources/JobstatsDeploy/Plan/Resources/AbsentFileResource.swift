@@ -22,5 +22,7 @@ public struct AbsentFileResource: Resource {
 
     public func changes(from facts: Facts) -> [Command] { [Command("rm", ["-f", "--", path])] }
 
+    public var exportActions: [ExportAction] { [.absent(path)] }
+
     public var instructions: Instructions { Instructions(commands: ["rm -f " + ShellQuoting.quote(path)]) }
 }

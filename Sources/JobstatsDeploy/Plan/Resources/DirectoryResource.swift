@@ -10,13 +10,19 @@ public struct DirectoryResource: Resource {
     public var owner: String
     /// Group's name.
     public var group: String
+    /// Where the host remembers that it was made.
+    public var record: OwnershipRecord
 
     /// Creates the resource; root and 0755 by default.
-    public init(_ path: String, mode: Int = 0o755, owner: String = "root", group: String = "root") {
+    public init(
+        _ path: String, mode: Int = 0o755, owner: String = "root", group: String = "root",
+        record: OwnershipRecord = .standard
+    ) {
         self.path = path
         self.mode = mode
         self.owner = owner
         self.group = group
+        self.record = record
     }
 
     public var summary: String { "directory \(path), \(Mode.octal(mode)) \(owner):\(group)" }
@@ -38,14 +44,20 @@ public struct DirectoryResource: Resource {
     }
 
     public func changes(from facts: Facts) -> [Command] {
-        [Command("install", ["-d", "-m", Mode.octal(mode), "-o", owner, "-g", group, "--", path])]
+        [
+            Command(
+                "sh", ["-c", OwnershipScripts.makeDirectory, "sh", path, Mode.octal(mode), owner, group, record.path])
+        ]
     }
 
     public func removal() -> [Command]? { [Command("rmdir", ["--ignore-fail-on-non-empty", "--", path])] }
+    public var absence: (any Resource)? { DirectoryRemoval(path, record: record) }
+    public var exportActions: [ExportAction] { [.directory(path, mode: mode, owner: owner, group: group)] }
 
     public var instructions: Instructions {
-        Instructions(
-            commands: changes(from: Facts()).map(\.description), verification: ["stat \(ShellQuoting.quote(path))"],
+        let make = Command("install", ["-d", "-m", Mode.octal(mode), "-o", owner, "-g", group, "--", path])
+        return Instructions(
+            commands: [make.description], verification: ["stat \(ShellQuoting.quote(path))"],
             undo: ["rmdir \(ShellQuoting.quote(path))  # when empty"])
     }
 }

@@ -2,8 +2,9 @@ public import CommandExecution
 
 /// A plain file with known bytes, mode and owner.
 ///
-/// It is replaced by renaming, so a reader never sees half of it and a running program is never written over. A file
-/// that is there and differs is kept beside it under a dated name when ``keepsBackup`` says so.
+/// It is replaced by renaming, so a reader never sees half of it and a running program is never written over. The host
+/// remembers its digest (``OwnershipRecord``). What this deployment did not put there, or somebody changed since, is kept
+/// below the record's backups before it is replaced.
 public struct FileResource: Resource {
     /// Absolute path.
     public var path: String
@@ -15,15 +16,17 @@ public struct FileResource: Resource {
     public var owner: String
     /// Group's name.
     public var group: String
-    /// Whether a differing file is kept under a dated name before it is replaced.
+    /// Whether a copy is kept also of a file that is ours and of an older version.
     public var keepsBackup: Bool
     /// A command that must accept the new file before it takes its place; `{}` among its arguments is the new file.
     public var validation: Command?
+    /// Where the host remembers it.
+    public var record: OwnershipRecord
 
-    /// Creates the resource; owner and group are root, mode 0644, without backup or validation by default.
+    /// Creates the resource; owner and group are root, mode 0644, without validation by default.
     public init(
         _ path: String, _ content: FileContent, mode: Int = 0o644, owner: String = "root", group: String = "root",
-        keepsBackup: Bool = false, validation: Command? = nil
+        keepsBackup: Bool = false, validation: Command? = nil, record: OwnershipRecord = .standard
     ) {
         self.path = path
         self.content = content
@@ -32,13 +35,14 @@ public struct FileResource: Resource {
         self.group = group
         self.keepsBackup = keepsBackup
         self.validation = validation
+        self.record = record
     }
 
     public var summary: String {
         "file \(path), \(Mode.octal(mode)) \(owner):\(group), \(content.size) bytes, sha256 \(content.sha256.prefix(12))…"
     }
 
-    public var queries: [Query] { [.file(path)] }
+    public var queries: [Query] { [.file(path), record.query] }
 
     public func assess(_ facts: Facts) -> Assessment {
         guard let file = facts.file(path) else { return .unknown(path) }
@@ -47,16 +51,27 @@ public struct FileResource: Resource {
         case .missing: return .differs(["\(path) is missing"])
         case .directory:
             return .blocked("\(path) is a directory", remedy: "move it away: a file belongs there")
-        case .link, .other: return .differs(["\(path) is not a plain file"])
+        case .link, .other: return .differs(["\(path) is not a plain file"], isDrift: isDrift(facts))
         case .plain: break
         }
         guard let sha256 = file.sha256 else { return .unknown("the content of \(path)") }
-        if sha256 != content.sha256 { reasons.append("content differs") }
+        let isDrift = isDrift(facts)
+        if sha256 != content.sha256 {
+            reasons.append(
+                isDrift
+                    ? "changed here since it was deployed (what was changed is kept below \(record.backups))"
+                    : "content differs")
+        }
         if file.mode != mode { reasons.append("mode is \(Mode.octal(file.mode)), not \(Mode.octal(mode))") }
         if file.owner != owner || file.group != group {
             reasons.append("belongs to \(file.owner):\(file.group), not \(owner):\(group)")
         }
-        return reasons.isEmpty ? .inPlace() : .differs(reasons.map { "\(path): \($0)" })
+        return reasons.isEmpty ? .inPlace() : .differs(reasons.map { "\(path): \($0)" }, isDrift: isDrift)
+    }
+
+    /// Whether somebody changed it since the deployment put it there.
+    private func isDrift(_ facts: Facts) -> Bool {
+        facts.file(path)?.sha256 != content.sha256 && record.standing(of: path, facts) == .changedSince
     }
 
     public var differenceQueries: [Query] { content.text == nil ? [] : [.content(path)] }
@@ -73,52 +88,30 @@ public struct FileResource: Resource {
                 Command("chown", ["--", "\(owner):\(group)", path]), Command("chmod", ["--", Mode.octal(mode), path]),
             ]
         }
-        let check = validation.map { [$0.executable] + $0.arguments } ?? []
         return [
             Command(
-                "sh",
-                [
-                    "-c", Self.replaceScript, "sh", path, Mode.octal(mode), "\(owner):\(group)",
-                    keepsBackup ? "yes" : "no",
-                ]
-                    + check,
-                input: try content.bytes(), timeout: .seconds(120))
+                "sh", ["-c", OwnershipScripts.replace, "sh"] + replaceArguments, input: try content.bytes(),
+                timeout: .seconds(120))
         ]
     }
 
-    /// Arguments: path, mode, owner:group, whether to keep a backup, and the validation's words. The new bytes come on
-    /// standard input. mktemp(1) creates the file readable by its owner alone, and it stays so until it is complete.
-    private static let replaceScript = """
-        set -eu
-        path=$1 mode=$2 owner=$3 backup=$4
-        shift 4
-        # What an interrupted run left here goes first: it may be a key, and an image would keep it. On shared storage
-        # another host may be at work in the same folder, so young files stay.
-        find "$(dirname -- "$path")" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
-        new=$(mktemp -- "$(dirname -- "$path")/.bcm-jobstats.XXXXXXXX")
-        trap 'rm -f -- "$new"' EXIT
-        trap 'exit 1' HUP INT TERM
-        cat >"$new"
-        if [ $# -gt 0 ]; then
-            count=$#
-            for word in "$@"; do
-                [ "$word" != "{}" ] || word=$new
-                set -- "$@" "$word"
-            done
-            shift "$count"
-            "$@" >&2
-        fi
-        chown -- "$owner" "$new"
-        chmod -- "$mode" "$new"
-        if [ "$backup" = yes ] && [ -e "$path" ]; then
-            cp -a -- "$path" "$path.bcm-jobstats-$(date -u +%Y%m%dT%H%M%SZ)"
-        fi
-        sync -- "$new"
-        mv -fT -- "$new" "$path"
-        sync -- "$(dirname -- "$path")"
-        """
+    /// The arguments of ``OwnershipScripts/replace``.
+    private var replaceArguments: [String] {
+        [path, Mode.octal(mode), "\(owner):\(group)", content.sha256, keepsBackup ? "yes" : "no", record.path]
+            + (validation.map { [$0.executable] + $0.arguments } ?? [])
+    }
 
     public func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
+    public var absence: (any Resource)? { FileRemoval(path, digests: [content.sha256], record: record) }
+
+    public var exportActions: [ExportAction] {
+        [
+            .file(
+                ExportFile(
+                    path, mode: mode, owner: owner, group: group, contents: [.init(nil, content)],
+                    keepsBackup: keepsBackup, validation: validation))
+        ]
+    }
 
     public var instructions: Instructions {
         var commands: [String] = []

@@ -26,19 +26,11 @@ public struct LinkResource: Resource {
     }
 
     public func changes(from facts: Facts) -> [Command] {
-        // A link cannot be replaced in one step by ln(1); a new name and a rename can.
-        [
-            Command(
-                "sh",
-                [
-                    "-c",
-                    "set -e; rm -f -- \"$2.bcm-jobstats\"; ln -s -- \"$1\" \"$2.bcm-jobstats\"; mv -fT -- \"$2.bcm-jobstats\" \"$2\"",
-                    "sh", target, path,
-                ])
-        ]
+        [Command("sh", ["-c", OwnershipScripts.makeLink, "sh", target, path])]
     }
 
     public func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
+    public var exportActions: [ExportAction] { [.link(path, target: target)] }
 
     public var instructions: Instructions {
         Instructions(

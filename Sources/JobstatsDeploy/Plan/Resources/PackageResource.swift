@@ -127,6 +127,8 @@ public struct PackageResource: Resource {
             -o APT::Sandbox::User=root -- "$@"
         """
 
+    public var exportActions: [ExportAction] { [.packages(names)] }
+
     public var instructions: Instructions {
         let words = ShellQuoting.quote(names)
         let verification = ["dpkg-query -W \(words)"]

@@ -27,6 +27,17 @@ public struct RetiredFileResource: Resource {
         [Command("sh", ["-c", "[ ! -e \"$1.retired\" ] || mv -nT -- \"$1.retired\" \"$1\"", "sh", path])]
     }
 
+    /// It stays retired: what it belonged to is gone.
+    public var absence: (any Resource)? { nil }
+
+    public var exportActions: [ExportAction] {
+        [
+            .command(
+                ExportCommand(
+                    summary, unless: Command("sh", ["-c", "[ ! -e \"$1\" ]", "sh", path]), changes(from: Facts())))
+        ]
+    }
+
     public var instructions: Instructions {
         let word = ShellQuoting.quote(path)
         return Instructions(

@@ -107,6 +107,10 @@ public struct UnitResource: Resource {
     }
 
     public func removal() -> [Command]? { [Command("systemctl", ["disable", "--now", "--quiet", "--", name])] }
+    public var absence: (any Resource)? { UnitRemoval(name) }
+    public var exportActions: [ExportAction] {
+        [.unit(ExportUnit(name, isEnabled: isEnabled, activity: activity, restartedFor: files))]
+    }
 
     public var instructions: Instructions {
         let word = ShellQuoting.quote(name)

@@ -6,11 +6,14 @@ public struct UserResource: Resource {
     public var name: String
     /// The home directory, which is not created.
     public var home: String
+    /// Where the host remembers that it was made.
+    public var record: OwnershipRecord
 
     /// Creates the resource.
-    public init(_ name: String, home: String = "/nonexistent") {
+    public init(_ name: String, home: String = "/nonexistent", record: OwnershipRecord = .standard) {
         self.name = name
         self.home = home
+        self.record = record
     }
 
     public var summary: String { "system user \(name)" }
@@ -29,21 +32,26 @@ public struct UserResource: Resource {
     }
 
     public func changes(from facts: Facts) -> [Command] {
-        [
-            Command(
-                "useradd",
-                [
-                    "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", "/usr/sbin/nologin",
-                    "--", name,
-                ])
-        ]
+        [Command("sh", ["-c", OwnershipScripts.makeUser, "sh", name, home, record.path])]
+    }
+
+    private var byHand: Command {
+        Command(
+            "useradd",
+            [
+                "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", "/usr/sbin/nologin",
+                "--",
+                name,
+            ])
     }
 
     public func removal() -> [Command]? { [Command("userdel", ["--", name])] }
+    public var absence: (any Resource)? { UserRemoval(name, record: record) }
+    public var exportActions: [ExportAction] { [.user(name, home: home)] }
 
     public var instructions: Instructions {
         Instructions(
-            commands: changes(from: Facts()).map(\.description), verification: ["id " + ShellQuoting.quote(name)],
+            commands: [byHand.description], verification: ["id " + ShellQuoting.quote(name)],
             undo: ["userdel " + ShellQuoting.quote(name)])
     }
 }

@@ -36,7 +36,18 @@ struct MarkerResource: Resource {
         ]
     }
 
-    func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
+    func removal() -> [Command]? {
+        [
+            Command(
+                "sh",
+                ["-c", "rm -f -- \"$1\"; rmdir --ignore-fail-on-non-empty -- \"${1%/*}\"", "sh", path])
+        ]
+    }
+
+    var exportActions: [ExportAction] {
+        let isThere = Command("sh", ["-c", "[ \"$(cat -- \"$1\" 2>/dev/null)\" = \"$2\" ]", "sh", path, text.trimmed])
+        return [.command(ExportCommand(summary, unless: isThere, changes(from: Facts())))]
+    }
 
     var instructions: Instructions {
         let word = ShellQuoting.quote(path)

@@ -18,8 +18,10 @@ struct OwnedFile: Resource {
 
     func assess(_ facts: Facts) -> Assessment {
         if !isAdopted, let known = facts.file(file.path), known.kind != .missing, known.sha256 != file.content.sha256 {
+            // What the host remembers as deployed is ours, whatever became of it since.
+            let isRecorded = file.record.standing(of: file.path, facts) != .notRecorded
             let text = facts.content(file.path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            if !text.contains(Installed.mark) {
+            if !isRecorded, !text.contains(Installed.mark) {
                 return .blocked(
                     "\(file.path) was not made by this deployment",
                     remedy: "take it over with --allow adopt-\(name) (a backup is kept), or set "
@@ -31,6 +33,12 @@ struct OwnedFile: Resource {
 
     func changes(from facts: Facts) throws(ResourceError) -> [Command] { try file.changes(from: facts) }
     func removal() -> [Command]? { file.removal() }
+    var absence: (any Resource)? { file.absence }
+    var exportActions: [ExportAction] {
+        isAdopted
+            ? file.exportActions
+            : [.owned(file.path, mark: Installed.mark, adoption: name, unit: nil)] + file.exportActions
+    }
     var instructions: Instructions { file.instructions }
     var differenceQueries: [Query] { file.differenceQueries }
     func difference(_ facts: Facts) -> String? { file.difference(facts) }

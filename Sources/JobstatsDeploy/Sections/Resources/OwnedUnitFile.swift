@@ -18,13 +18,13 @@ struct OwnedUnitFile: Resource {
     }
 
     var path: String { file.path }
+    private var name: String { unit.split(separator: ".").dropLast().joined(separator: ".") }
     var content: FileContent { file.content }
     var summary: String { "unit " + file.summary }
     var queries: [Query] { file.queries + [.content(path), .unit(unit)] }
 
     func assess(_ facts: Facts) -> Assessment {
         if !isAdopted, let foreign = foreign(facts) {
-            let name = unit.split(separator: ".").dropLast().joined(separator: ".")
             return .blocked(
                 "\(foreign) was not installed by this deployment",
                 remedy: "take it over with --allow adopt-\(name), or choose another port and stop that unit yourself, "
@@ -37,7 +37,9 @@ struct OwnedUnitFile: Resource {
     private func foreign(_ facts: Facts) -> String? {
         if let known = facts.file(path), known.kind != .missing, known.sha256 != file.content.sha256 {
             let text = facts.content(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            if !text.contains(Installed.mark) { return path }
+            // What the host remembers as deployed is ours, whatever became of it since.
+            let isRecorded = file.record.standing(of: path, facts) != .notRecorded
+            if !isRecorded, !text.contains(Installed.mark) { return path }
         }
         if let known = facts.unit(unit), !known.path.isEmpty, known.path != path,
             known.isRunning || known.enablement == "enabled"
@@ -49,6 +51,11 @@ struct OwnedUnitFile: Resource {
 
     func changes(from facts: Facts) throws(ResourceError) -> [Command] { try file.changes(from: facts) }
     func removal() -> [Command]? { file.removal() }
+    var absence: (any Resource)? { file.absence }
+    var exportActions: [ExportAction] {
+        isAdopted
+            ? file.exportActions : [.owned(path, mark: Installed.mark, adoption: name, unit: unit)] + file.exportActions
+    }
     var instructions: Instructions { file.instructions }
     var differenceQueries: [Query] { file.differenceQueries }
     func difference(_ facts: Facts) -> String? { file.difference(facts) }

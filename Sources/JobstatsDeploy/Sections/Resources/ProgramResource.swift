@@ -36,7 +36,7 @@ struct ProgramResource: Resource {
             .joined(separator: "; ")
     }
 
-    var queries: [Query] { [.command(Self.architecture), .file(path)] }
+    var queries: [Query] { [.command(Self.architecture), .file(path), OwnershipRecord.standard.query] }
 
     private func file(_ facts: Facts) -> (name: String, file: FileResource?)? {
         guard let result = facts.result(Self.architecture), result.succeeded else { return nil }
@@ -63,6 +63,17 @@ struct ProgramResource: Resource {
     }
 
     func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
+    var absence: (any Resource)? { FileRemoval(path, digests: sorted.map { $1.content.sha256 }) }
+
+    var exportActions: [ExportAction] {
+        guard !files.isEmpty else { return [.byHand(summary, instructions)] }
+        return [
+            .file(
+                ExportFile(
+                    path, mode: 0o755, owner: "root", group: "root",
+                    contents: sorted.map { .init($0.description, $1.content) }))
+        ]
+    }
 
     var instructions: Instructions {
         guard !files.isEmpty else {

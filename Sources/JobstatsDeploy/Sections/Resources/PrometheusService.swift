@@ -160,6 +160,28 @@ struct PrometheusService: Resource {
 
     func removal() -> [Command]? { [Command("systemctl", ["disable", "--now", "--quiet", "--", unit])] }
 
+    var absence: (any Resource)? {
+        UnitRemoval(unit, patience: 660, copies: (restartFiles + reloadFiles).map { $0 + ".worked" })
+    }
+
+    var exportActions: [ExportAction] {
+        [
+            .unit(
+                ExportUnit(
+                    unit, isEnabled: true, activity: .running, restartedFor: restartFiles, reloadedFor: reloadFiles)),
+            .check(
+                "\(unit) is ready on port \(port)",
+                Command(
+                    "bash",
+                    [
+                        "-c",
+                        Self.functions
+                            + "\nfor ((n = 0; n < 1200; n++)); do is_ready && exit; sleep 0.5; done 2>/dev/null\nexit 1",
+                        "bash", String(port),
+                    ], timeout: .seconds(660))),
+        ]
+    }
+
     var instructions: Instructions {
         Instructions(
             commands: [

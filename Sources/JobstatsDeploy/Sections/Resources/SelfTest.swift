@@ -68,6 +68,12 @@ struct SelfTest: Resource {
 
     func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
 
+    var exportActions: [ExportAction] {
+        let isTested = Command(
+            "sh", ["-c", "[ \"$(cat -- \"$1\" 2>/dev/null)\" = \"$2\" ]", "sh", path, stamp.trimmed])
+        return [.command(ExportCommand(summary, unless: isTested, changes(from: Facts())))]
+    }
+
     var instructions: Instructions {
         let word = ShellQuoting.quote(unit)
         return Instructions(

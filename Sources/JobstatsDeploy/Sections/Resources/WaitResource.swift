@@ -49,5 +49,7 @@ struct WaitResource: Resource {
         exit 1
         """
 
+    var exportActions: [ExportAction] { [.command(ExportCommand(summary, unless: probe, changes(from: Facts())))] }
+
     var instructions: Instructions { Instructions(verification: [probe.description]) }
 }

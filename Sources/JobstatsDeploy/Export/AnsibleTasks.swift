@@ -1,0 +1,190 @@
+import CommandExecution
+
+/// Writes the tasks that stand for a step's actions.
+struct AnsibleTasks {
+    private let step: ExportPlan.Step
+    private(set) var tasks: [YAML] = []
+
+    init(step: ExportPlan.Step) { self.step = step }
+
+    /// A name that Ansible takes as it is: it fills in templates in names, too.
+    static func plain(_ text: String) -> String {
+        text.replacing("{", with: "(").replacing("}", with: ")")
+    }
+
+    /// - Parameter isLook: whether it changes nothing, and so happens in a dry run of Ansible, too.
+    private mutating func task(
+        _ title: String, _ module: String, _ arguments: YAML, isLook: Bool = false, register: String? = nil,
+        failedWhen: YAML? = nil, changedWhen: YAML? = nil, when: String? = nil, further: [YAML.Entry] = []
+    ) {
+        var conditions: [String] = []
+        if let consent = step.consent, !isLook { conditions.append("'\(consent)' in bcm_jobstats_allow") }
+        if let when { conditions.append(when) }
+        let entries = YAML.object([
+            "name": .text(Self.plain("\(step.title): \(title)")), "ansible.builtin.\(module)": arguments,
+            "register": register.map { .text($0) }, "failed_when": failedWhen,
+            "changed_when": isLook ? .flag(false) : changedWhen, "check_mode": isLook ? .flag(false) : nil,
+            "when": conditions.isEmpty ? nil : .texts(conditions),
+        ])
+        guard case .map(let members) = entries else { return }
+        tasks.append(.map(members + further))
+    }
+
+    /// A script of `group_vars`, with arguments.
+    private func script(_ name: String, _ arguments: [YAML]) -> YAML {
+        .object(["argv": .list([.text("sh"), .text("-c"), .template("{{ \(name) }}"), .text("sh")] + arguments)])
+    }
+
+    private static let record = YAML.template("{{ bcm_jobstats_record }}")
+
+    mutating func add(_ action: ExportAction, _ folder: inout ExportFolder) {
+        switch action {
+        case .file(let file): add(file, &folder)
+        case .owned(let path, let mark, let adoption, let unit):
+            let adopted = YAML.template("{{ 'yes' if 'adopt-\(adoption)' in bcm_jobstats_allow else 'no' }}")
+            task(
+                "\(path) is free or ours", "command",
+                script(
+                    "bcm_jobstats_owned",
+                    [.text(path), .text(mark), .text(adoption), .text(unit ?? ""), Self.record, adopted]), isLook: true)
+        case .directory(let path, let mode, let owner, let group):
+            // Made by a script that remembers it; what is there already is put right by the module.
+            task(
+                "made", "command",
+                {
+                    let arguments = [path, Mode.octal(mode), owner, group].map { YAML.text($0) } + [Self.record]
+                    guard case .map(let entries) = script("bcm_jobstats_directory", arguments) else { return .map([]) }
+                    return .map(entries + [.init(key: "creates", value: .text(path))])
+                }())
+            task(
+                path, "file",
+                .object([
+                    "path": .text(path), "state": .text("directory"), "mode": .text(Mode.octal(mode)),
+                    "owner": .text(owner), "group": .text(group),
+                ]))
+        case .link(let path, let target):
+            let isSo =
+                #"if [ -L "$1" ]; then [ "$(readlink -- "$1")" = "$2" ]; elif [ -e "$1" ]; then exit 2; else exit 1; fi"#
+            look(Command("sh", ["-c", isSo, "sh", path, target]), failsAt: 2)
+            task(
+                path, "command", script("bcm_jobstats_link", [.text(target), .text(path)]),
+                when: "bcm_jobstats_look.rc != 0")
+        case .absent(let path): task(path, "file", .object(["path": .text(path), "state": .text("absent")]))
+        case .user(let name, let home):
+            look(Command("getent", ["passwd", "--", name]))
+            task(
+                name, "command", script("bcm_jobstats_user", [.text(name), .text(home), Self.record]),
+                when: "bcm_jobstats_look.rc != 0")
+        case .packages(let names):
+            task(
+                names.joined(separator: ", "), "apt",
+                .object([
+                    "name": .texts(names), "state": .text("present"), "install_recommends": .flag(false),
+                    "lock_timeout": .number(60),
+                ]))
+        case .unit(let unit):
+            task(
+                unit.name, "command", script("bcm_jobstats_unit", (["-y"] + unit.arguments).map { .text($0) }),
+                register: "bcm_jobstats_unit_result",
+                changedWhen: .text("bcm_jobstats_unit_result.stdout | default('') | length > 0"))
+        case .command(let command): add(command)
+        case .check(let title, let command):
+            task(title, "command", Self.arguments(command), changedWhen: .flag(false), further: Self.limits(command))
+        case .byHand(let title, let instructions):
+            task(
+                "by hand", "debug",
+                .object(["msg": .texts(["By hand: \(title)"] + instructions.commands)]))
+        }
+    }
+
+    private mutating func look(_ command: Command, failsAt status: Int? = nil) {
+        task(
+            "as wanted?", "command", Self.arguments(command), isLook: true, register: "bcm_jobstats_look",
+            failedWhen: status.map { .text("bcm_jobstats_look.rc == \($0)") } ?? .flag(false),
+            further: Self.limits(command))
+    }
+
+    private mutating func add(_ command: ExportCommand) {
+        if let unless = command.unless { look(unless) }
+        for one in command.commands {
+            task(
+                command.title, "command", Self.arguments(one),
+                when: command.unless == nil ? nil : "bcm_jobstats_look.rc != 0", further: Self.limits(one))
+        }
+    }
+
+    private static func arguments(_ command: Command) -> YAML {
+        let input = command.input.isEmpty ? nil : String(decoding: command.input, as: UTF8.self)
+        return .object([
+            "argv": .texts([command.executable] + command.arguments), "stdin": input.map { .text($0) },
+            "stdin_add_newline": input == nil ? nil : .flag(false),
+        ])
+    }
+
+    private static func limits(_ command: Command) -> [YAML.Entry] {
+        var entries = [YAML.Entry(key: "timeout", value: .number(Int(max(1, command.timeout.components.seconds))))]
+        if !command.environment.isEmpty {
+            let variables = command.environment.sorted { $0.key < $1.key }.map {
+                YAML.Entry(key: $0.key, value: .text($0.value))
+            }
+            entries.append(.init(key: "environment", value: .map(variables)))
+        }
+        return entries
+    }
+
+    // MARK: Files
+
+    private struct Exported {
+        let architecture: String?
+        let sha256: String
+        let path: String
+    }
+
+    private mutating func add(_ file: ExportFile, _ folder: inout ExportFolder) {
+        guard !file.isSecret else {
+            task(
+                "the secret \(file.path) was put there from the head node; it is not exported", "command",
+                .object(["argv": .texts(["test", "-f", file.path])]), isLook: true)
+            return
+        }
+        let variants = file.contents.map { variant in
+            Exported(
+                architecture: variant.architecture, sha256: variant.content.sha256,
+                path: folder.add(variant.content, named: file.name))
+        }
+        let digest: YAML, source: YAML
+        if variants.count == 1, let only = variants.first, only.architecture == nil {
+            digest = .text(only.sha256)
+            source = .template("{{ playbook_dir }}/\(only.path)")
+        } else {
+            func choice(_ value: (Exported) -> String) -> String {
+                let pairs = variants.map { "'\($0.architecture ?? "")': '\(value($0))'" }.joined(separator: ", ")
+                return "{{ {\(pairs)}[ansible_facts['architecture']] }}"
+            }
+            digest = .template(choice { $0.sha256 })
+            source = .template("{{ playbook_dir }}/" + choice { $0.path })
+        }
+        let pair = [digest, YAML.text(file.path)]
+        func remember(_ action: String, _ title: String) {
+            task(
+                title, "command", script("bcm_jobstats_remember", [.text(action), Self.record] + pair),
+                register: "bcm_jobstats_memory",
+                changedWhen: .text("bcm_jobstats_memory.stdout | default('') | length > 0"))
+        }
+        remember("keep", "what was changed here is kept")
+        task(
+            file.path, "copy",
+            .object([
+                "src": source, "dest": .text(file.path), "owner": .text(file.owner), "group": .text(file.group),
+                "mode": .text(Mode.octal(file.mode)), "validate": file.validation.map { .text(Self.validation($0)) },
+            ]))
+        remember("remember", "the host remembers it")
+    }
+
+    /// Ansible splits this as a shell would and puts the new file in the place of `%s`.
+    private static func validation(_ command: Command) -> String {
+        ([command.executable] + command.arguments).map { word in
+            word == "{}" ? "%s" : ShellQuoting.quote(word.replacing("%", with: "%%"))
+        }.joined(separator: " ")
+    }
+}

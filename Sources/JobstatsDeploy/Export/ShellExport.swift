@@ -1,0 +1,134 @@
+import CommandExecution
+
+/// One script for each host, in POSIX sh with GNU coreutils, that brings about what the plan says.
+///
+/// A script may be run again at any time: it looks first, says what it changes, and changes only that.
+struct ShellExport {
+    private let plan: ExportPlan
+
+    init(_ plan: ExportPlan) { self.plan = plan }
+
+    func folder() throws(ResourceError) -> ExportFolder {
+        var folder = ExportFolder()
+        for host in plan.hosts {
+            folder.add("hosts/\(host.name).sh", script(for: host, &folder), isExecutable: true)
+        }
+        folder.add("SHA256SUMS", folder.sums)
+        folder.add("README.md", readme)
+        return folder
+    }
+
+    private func script(for host: Host, _ folder: inout ExportFolder) -> String {
+        let shortName = ValueRules.isIPv4(host.name) ? "" : JobstatsPlan.shortName(host)
+        var text = ShellPrelude.text(host: host.name, shortName: shortName)
+        for section in plan.sections {
+            var body = ""
+            for step in section.steps {
+                guard let actions = step.actions(on: host) else { continue }
+                let lines = actions.map { render($0, &folder) }.joined()
+                guard let consent = step.consent else {
+                    body += lines
+                    continue
+                }
+                body += "consent=\(ShellQuoting.quote(consent))\n\(lines)consent=''\n"
+            }
+            if !body.isEmpty {
+                text += "\necho \(ShellQuoting.quote("\(section.number). \(section.title)"))\n\(body)"
+            }
+        }
+        return text + "\nfinish\n"
+    }
+
+    // MARK: Actions
+
+    private func render(_ action: ExportAction, _ folder: inout ExportFolder) -> String {
+        switch action {
+        case .file(let file): return render(file, &folder)
+        case .owned(let path, let mark, let adoption, let unit):
+            return call("owned", [path, mark, adoption, unit ?? ""])
+        case .directory(let path, let mode, let owner, let group):
+            return call("directory", [path, Mode.octal(mode), owner, group])
+        case .link(let path, let target): return call("link", [path, target])
+        case .absent(let path): return call("absent", [path])
+        case .user(let name, let home): return call("user", [name, home])
+        case .packages(let names): return call("packages", names)
+        case .unit(let unit): return call("unit", unit.arguments)
+        case .check(let title, let command):
+            return "check \(ShellQuoting.quote(title)) \(line(command))\n"
+        case .byHand(let title, let instructions): return call("by_hand", [title] + instructions.commands)
+        case .command(let command): return render(command)
+        }
+    }
+
+    private func call(_ name: String, _ words: [String]) -> String {
+        ([name] + words.map { ShellQuoting.quote($0) }).joined(separator: " ") + "\n"
+    }
+
+    private func render(_ file: ExportFile, _ folder: inout ExportFolder) -> String {
+        let access = [file.path, Mode.octal(file.mode), "\(file.owner):\(file.group)"]
+        if file.isSecret { return call("secret", access) }
+        let copy = file.keepsBackup ? "yes" : "no"
+        let check = file.validation.map { [$0.executable] + $0.arguments } ?? []
+        // Texts stand in the script, where they can be read.
+        if file.contents.count == 1, file.contents[0].architecture == nil, let text = file.contents[0].content.text,
+            text.hasSuffix("\n"), !text.utf8.contains(0)
+        {
+            var end = "END_OF_FILE"
+            while text.contains(end) { end += "_" }
+            let words = ([file.contents[0].content.sha256, copy] + check)
+            return call("put", access + words).dropLast() + " <<'\(end)'\n\(text)\(end)\n"
+        }
+        var words = access + [copy]
+        for variant in file.contents {
+            words += [
+                variant.architecture ?? "any", variant.content.sha256, folder.add(variant.content, named: file.name),
+            ]
+        }
+        return call("copy", words + ["--"] + check)
+    }
+
+    private func render(_ command: ExportCommand) -> String {
+        let title = ShellQuoting.quote(command.title)
+        let commands = command.commands.map { "        \(line($0)) || failed \(title)\n" }.joined()
+        let change = "    if would \(title); then\n\(commands)    fi\n"
+        guard let unless = command.unless else { return "if true; then\n\(change)fi\n" }
+        return "if ! quietly \(line(unless)); then\n\(change)fi\n"
+    }
+
+    /// A command with its time limit, environment and input.
+    private func line(_ command: Command) -> String {
+        var words = ["timeout", String(max(1, command.timeout.components.seconds))]
+        if !command.environment.isEmpty {
+            words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        }
+        let text = ShellQuoting.quote(words + [command.executable] + command.arguments)
+        guard !command.input.isEmpty else { return text }
+        return "with_input \(ShellQuoting.quote(Base64.encode(command.input))) \(text)"
+    }
+
+    private var readme: String {
+        var text = """
+            # Jobstats deployment of \(Markdown.code(plan.clusterName)) as shell scripts
+
+            `hosts/NAME.sh` brings about on the host NAME what `guided-setup` would. Put this folder on the host (or on \
+            storage that it sees) and run the host's script there as root:
+
+                sh hosts/NAME.sh --check    # says what would change
+                sh hosts/NAME.sh            # changes it, and says what
+
+            A script looks before it changes anything, so it may be run again at any time. Files below `files` are used \
+            only when their SHA-256 is the one in the script. What disturbs running work needs `--allow NAME`, as a script \
+            says when it gets there. What a script replaces and this deployment did not put there is kept below \
+            \(Markdown.code(OwnershipRecord.standard.backups)). Order: DGX nodes before the Prometheus server.
+
+            The scripts do not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \
+            everything in place.
+
+            """
+        if !plan.missing.isEmpty {
+            text += "\nNot part of this export:\n\n"
+            text += plan.missing.map { "* \(Markdown.escape($0))\n" }.joined()
+        }
+        return text
+    }
+}

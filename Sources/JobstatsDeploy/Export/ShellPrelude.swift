@@ -1,0 +1,197 @@
+import CommandExecution
+
+/// What every exported script begins with: its options, and a function for each kind of action.
+enum ShellPrelude {
+    /// The text for a host; an empty short name leaves out the question whether this is the host.
+    static func text(host: String, shortName: String) -> String {
+        var text = """
+            #!/bin/sh
+            # \(Installed.mark)
+            # For the host \(host) alone. Options: --check changes nothing and says what would change; --allow NAME,...
+            # allows what disturbs running work; --any-host runs where the host has another name.
+            set -eu
+            umask 022
+            LC_ALL=C
+            export LC_ALL
+
+            host=\(ShellQuoting.quote(host)) name=\(ShellQuoting.quote(shortName.lowercased()))
+            record=\(ShellQuoting.quote(OwnershipRecord.standard.path))
+
+            """
+        for (name, script) in scripts { text += "\(name)=\(singleQuoted(script))\n" }
+        return text + "\n" + functions
+    }
+
+    private static let scripts = [
+        ("replace_script", OwnershipScripts.replace), ("directory_script", OwnershipScripts.makeDirectory),
+        ("user_script", OwnershipScripts.makeUser), ("link_script", OwnershipScripts.makeLink),
+        ("owned_script", ExportScripts.owned), ("unit_script", ExportScripts.unit),
+    ]
+
+    private static func singleQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+
+    private static let functions = #"""
+        mode=-y allowed=, any=no consent='' changes=0 open=0
+        while [ $# -gt 0 ]; do
+            case $1 in
+                --check) mode=-n ;;
+                --any-host) any=yes ;;
+                --allow)
+                    [ $# -gt 1 ] || { echo "--allow takes a name" >&2; exit 2; }
+                    allowed=,$2,$allowed
+                    shift
+                    ;;
+                *)
+                    echo "usage: sh $0 [--check] [--allow NAME,...] [--any-host]" >&2
+                    exit 2
+                    ;;
+            esac
+            shift
+        done
+        here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+        stop() {
+            printf '%s: %s\n' "$host" "$1" >&2
+            exit 1
+        }
+        [ "$(id -u)" = 0 ] || stop "run this as root"
+        if [ "$any" = no ] && [ -n "$name" ] && [ "$(hostname -s | tr '[:upper:]' '[:lower:]')" != "$name" ]; then
+            stop "this is $(hostname -s), another host; if it is the right one all the same, add --any-host"
+        fi
+        # guided-setup takes the same lock on a host.
+        if command -v flock >/dev/null && [ -w /run ]; then
+            exec 9>/run/bcm-jobstats.lock
+            flock -w 20 9 || stop "another run is at work on this host; wait for it to end"
+        fi
+
+        failed() { stop "failed: $1"; }
+        quietly() { "$@" >/dev/null 2>&1 </dev/null; }
+        allows() {
+            case $allowed in
+                *",$1,"*) return 0 ;;
+            esac
+            return 1
+        }
+        # Says that something is not as wanted, and whether that is changed now.
+        would() {
+            if [ -n "$consent" ] && ! allows "$consent"; then
+                open=$((open + 1))
+                printf '  needs consent: %s (--allow %s)\n' "$1" "$consent"
+                return 1
+            fi
+            changes=$((changes + 1))
+            if [ "$mode" = -n ]; then
+                printf '  would change: %s\n' "$1"
+                return 1
+            fi
+            printf '  changing: %s\n' "$1"
+        }
+        with_input() {
+            input=$1
+            shift
+            printf '%s' "$input" | base64 -d | "$@"
+        }
+        is_file() {
+            [ -f "$1" ] && [ ! -L "$1" ] && [ "0$(stat -c '%a %U:%G' -- "$1")" = "0${2#0} $3" ] || return 1
+            [ "$(sha256sum <"$1" | cut -c 1-64)" = "$4" ]
+        }
+        # put PATH MODE OWNER:GROUP SHA256 COPY [VALIDATION...], the bytes on standard input
+        put() {
+            if is_file "$1" "$2" "$3" "$4"; then return 0; fi
+            if [ -d "$1" ] && [ ! -L "$1" ]; then stop "$1 is a directory: move it away, a file belongs there"; fi
+            would "file $1" || return 0
+            path=$1 access=$2 owner=$3 digest=$4 copy=$5
+            shift 5
+            sh -c "$replace_script" sh "$path" "$access" "$owner" "$digest" "$copy" "$record" "$@" || failed "file $path"
+        }
+        # copy PATH MODE OWNER:GROUP COPY [ARCHITECTURE SHA256 FILE]... -- [VALIDATION...]
+        copy() {
+            to=$1 to_mode=$2 to_owner=$3 to_copy=$4 machine=$(uname -m) digest='' file=''
+            shift 4
+            while [ "$1" != -- ]; do
+                if [ "$1" = any ] || [ "$1" = "$machine" ]; then digest=$2 file=$here/$3; fi
+                shift 3
+            done
+            shift
+            [ -n "$file" ] || stop "there is no $to for $machine in this export"
+            if is_file "$to" "$to_mode" "$to_owner" "$digest"; then return 0; fi
+            [ -f "$file" ] || stop "$file is missing: copy the whole folder to this host"
+            [ "$(sha256sum <"$file" | cut -c 1-64)" = "$digest" ] || stop "$file has another SHA-256 than $digest"
+            put "$to" "$to_mode" "$to_owner" "$digest" "$to_copy" "$@" <"$file"
+        }
+        secret() {
+            [ ! -f "$1" ] || return 0
+            stop "$1 is secret and not part of this export: put it there ($2 $3) from the head node, then run this again"
+        }
+        owned() {
+            adopted=no
+            if allows "adopt-$3"; then adopted=yes; fi
+            sh -c "$owned_script" sh "$1" "$2" "$3" "$4" "$record" "$adopted" || failed "$1 stays as it is"
+        }
+        directory() {
+            if [ -d "$1" ] && [ ! -L "$1" ]; then
+                [ "0$(stat -c '%a %U %G' -- "$1")" != "0${2#0} $3 $4" ] || return 0
+            elif [ -e "$1" ] || [ -L "$1" ]; then
+                stop "$1 is not a directory: move it away, a directory belongs there"
+            fi
+            would "directory $1" || return 0
+            sh -c "$directory_script" sh "$1" "$2" "$3" "$4" "$record" || failed "directory $1"
+        }
+        link() {
+            if [ -L "$1" ]; then
+                [ "$(readlink -- "$1")" != "$2" ] || return 0
+            elif [ -e "$1" ]; then
+                stop "$1 is not a link: move it away, after a look at what it is"
+            fi
+            would "link $1" || return 0
+            sh -c "$link_script" sh "$2" "$1" || failed "link $1"
+        }
+        absent() {
+            [ -e "$1" ] || [ -L "$1" ] || return 0
+            would "no file $1" || return 0
+            rm -f -- "$1" || failed "no file $1"
+        }
+        user() {
+            if quietly getent passwd -- "$1"; then return 0; fi
+            would "system user $1" || return 0
+            sh -c "$user_script" sh "$1" "$2" "$record" || failed "system user $1"
+        }
+        packages() {
+            missing=''
+            for package; do
+                [ "$(dpkg-query -W -f '${db:Status-Status}' -- "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+            done
+            [ -n "$missing" ] || return 0
+            would "packages$missing" || return 0
+            # Names of packages hold no spaces.
+            # shellcheck disable=SC2086
+            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -- $missing ||
+                failed "packages$missing"
+        }
+        unit() {
+            said=$(sh -c "$unit_script" sh -n "$@") || failed "unit $1"
+            [ -n "$said" ] || return 0
+            would "unit $1: $(printf '%s\n' "$said" | tr '\n' ';')" || return 0
+            sh -c "$unit_script" sh "$mode" "$@" >/dev/null || failed "unit $1"
+        }
+        check() {
+            [ "$mode" = -y ] || return 0
+            title=$1
+            shift
+            "$@" </dev/null >/dev/null || failed "not so: $title"
+        }
+        by_hand() {
+            open=$((open + 1))
+            printf '  by hand: %s\n' "$1"
+            shift
+            for line; do printf '      %s\n' "$line"; done
+        }
+        finish() {
+            word=changed
+            [ "$mode" = -y ] || word='to change'
+            printf '%s: %s %s, %s left to a person\n' "$host" "$changes" "$word" "$open"
+            [ "$open" = 0 ] || exit 1
+            exit 0
+        }
+
+        """#
+}

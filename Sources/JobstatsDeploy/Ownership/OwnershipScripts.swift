@@ -1,0 +1,179 @@
+/// The scripts that put files, directories and users on a host, take them away again, and keep the host's record of
+/// them. POSIX sh with GNU coreutils and findutils; every value is an argument.
+enum OwnershipScripts {
+    /// Functions on `$record`. The functions read and write it in the shell itself, so a change costs three programs
+    /// however long the record is; it is whole at every instant.
+    static let functions = """
+        words() (
+            [ -f "$record" ] || return 0
+            while IFS= read -r line; do
+                [ "${line#*  }" != "$1" ] || printf '%s\\n' "${line%%  *}"
+            done <"$record"
+        )
+        remember() (
+            name=$1
+            shift
+            [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}"
+            {
+                if [ -f "$record" ]; then
+                    while IFS= read -r line; do
+                        [ "${line#*  }" = "$name" ] || printf '%s\\n' "$line"
+                    done <"$record"
+                fi
+                for word; do printf '%s  %s\\n' "$word" "$name"; done
+            } >"$record.new"
+            sync -- "$record.new"
+            mv -fT -- "$record.new" "$record"
+        )
+        # Sets digest, own and before to what is known of the file at $1.
+        look() {
+            present='' own=no before=''
+            if [ -f "$1" ] && [ ! -L "$1" ]; then
+                present=$(sha256sum <"$1")
+                present=${present%% *}
+            fi
+            known=$(words "$1")
+            for word in $known; do
+                case $word in
+                    before:*) before=$word ;;
+                    "$present") own=yes ;;
+                esac
+            done
+        }
+
+        """
+
+    /// Replaces a file by renaming. Arguments: path, mode, owner:group, SHA-256 of the new bytes, `yes` to keep a copy
+    /// also of what is ours, the record, and the words of a command that must accept the new file (`{}` stands for it).
+    /// The new bytes come on standard input.
+    ///
+    /// What is not known to be ours is copied below the backups first. mktemp(1) creates the new file readable by its
+    /// owner alone, and it stays so until it is complete. The record names the old and the new digest before the rename,
+    /// so the file is known to be ours whenever this is interrupted.
+    static let replace =
+        """
+        set -eu
+        path=$1 mode=$2 owner=$3 digest=$4 backup=$5 record=$6
+        shift 6
+        folder=${path%/*}
+        [ -n "$folder" ] || folder=/
+
+        """ + functions + """
+            # What an interrupted run left here goes first: it may be a key, and an image would keep it. On shared storage
+            # another host may be at work in the same folder, so young files stay.
+            find "$folder" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
+            new=$(mktemp -- "$folder/.bcm-jobstats.XXXXXXXX")
+            trap 'rm -f -- "$new"' EXIT
+            trap 'exit 1' HUP INT TERM
+            cat >"$new"
+            if [ $# -gt 0 ]; then
+                count=$#
+                for word in "$@"; do
+                    [ "$word" != "{}" ] || word=$new
+                    set -- "$@" "$word"
+                done
+                shift "$count"
+                "$@" >&2
+            fi
+            chown -- "$owner" "$new"
+            chmod -- "$mode" "$new"
+            look "$path"
+            if [ "$present" != "$digest" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then
+                if [ "$own" = no ] || [ "$backup" = yes ]; then
+                    time=$(date -u +%Y%m%dT%H%M%SZ)
+                    kept=${record%/*}/backups
+                    [ -d "$kept" ] || mkdir -p -m 0700 -- "$kept"
+                    kept=$kept/$time
+                    mkdir -p -- "$kept$folder"
+                    cp -a -- "$path" "$kept$path"
+                    [ -n "$known" ] || before=before:$time
+                fi
+            fi
+            [ "$own" = yes ] && [ "$present" != "$digest" ] || present=''
+            remember "$path" ${before:+"$before"} ${present:+"$present"} "$digest"
+            sync -- "$new"
+            mv -fT -- "$new" "$path"
+            sync -- "$folder"
+            """
+
+    /// Takes a file of ours away and puts back what stood there before. Arguments: path, the digests that are ours
+    /// besides the recorded ones, in one word, and the record. A file that somebody changed stays: status 3.
+    static let remove =
+        """
+        set -eu
+        path=$1 ours=$2 record=$3
+
+        """ + functions + """
+            look "$path"
+            case " $ours " in
+                *" $present "*) [ -z "$present" ] || own=yes ;;
+            esac
+            if [ -e "$path" ] || [ -L "$path" ]; then
+                if [ "$own" = no ]; then
+                    echo "$path was changed meanwhile and stays" >&2
+                    exit 3
+                fi
+                kept=${record%/*}/backups/${before#before:}$path
+                if [ -n "$before" ] && { [ -e "$kept" ] || [ -L "$kept" ]; }; then
+                    cp -a -- "$kept" "$path.bcm-jobstats"
+                    mv -fT -- "$path.bcm-jobstats" "$path"
+                else
+                    rm -f -- "$path"
+                fi
+            fi
+            [ -z "$known" ] || remember "$path"
+            """
+
+    /// Makes a directory and remembers that it was made. Arguments: path, mode, owner, group, the record.
+    static let makeDirectory =
+        """
+        set -eu
+        path=$1 mode=$2 owner=$3 group=$4 record=$5
+
+        """ + functions + """
+            [ -d "$path" ] || remember "$path" directory
+            install -d -m "$mode" -o "$owner" -g "$group" -- "$path"
+            """
+
+    /// Takes a directory of ours away when nothing is in it. Arguments: path, the record.
+    static let removeDirectory =
+        """
+        set -eu
+        path=$1 record=$2
+
+        """ + functions + """
+            rmdir --ignore-fail-on-non-empty -- "$path"
+            [ -d "$path" ] || remember "$path"
+            """
+
+    /// Makes a system user and remembers it. Arguments: name, home, the record.
+    static let makeUser =
+        """
+        set -eu
+        name=$1 home=$2 record=$3
+
+        """ + functions + """
+            useradd --system --user-group --no-create-home --home-dir "$home" --shell /usr/sbin/nologin -- "$name"
+            remember "$name" user
+            """
+
+    /// Takes a user of ours away. Arguments: name, the record.
+    static let removeUser =
+        """
+        set -eu
+        name=$1 record=$2
+
+        """ + functions + """
+            userdel -- "$name"
+            remember "$name"
+            """
+
+    /// Makes a link, in place of another one: ln(1) cannot replace one in a single step; a new name and a rename can.
+    /// Arguments: target, path.
+    static let makeLink = """
+        set -e
+        rm -f -- "$2.bcm-jobstats"
+        ln -s -- "$1" "$2.bcm-jobstats"
+        mv -fT -- "$2.bcm-jobstats" "$2"
+        """
+}

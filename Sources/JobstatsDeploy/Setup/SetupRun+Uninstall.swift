@@ -1,0 +1,62 @@
+// What was deployed, taken away again.
+extension SetupRun {
+    /// Consents of a removal: what becomes of the exporters, and whether Prometheus's samples go, too.
+    enum RemovalConsent {
+        static let removeExporters = "remove-exporters"
+        static let keepExporters = "keep-exporters"
+        static let removeData = "remove-data"
+    }
+
+    /// The removal's plan, as far as it was agreed.
+    func removalPlan(_ configuration: DeploymentConfiguration, _ context: DeploymentContext) throws -> Plan {
+        try RemovalPlan(
+            of: configuration, context: context, sections: sections,
+            exporters: options.consents.contains(RemovalConsent.keepExporters) ? .left : .removed,
+            removesData: options.consents.contains(RemovalConsent.removeData)
+        ).plan()
+    }
+
+    /// Has it decided what becomes of the exporters: by `--allow`, or by an answer. Looking only needs no decision.
+    ///
+    /// - Returns: the run with the decision; nil when this one has it already.
+    func decidingAboutExporters() async throws(Stop) -> SetupRun? {
+        let (remove, keep) = (RemovalConsent.removeExporters, RemovalConsent.keepExporters)
+        guard options.uninstalls, options.mode == .run, RemovalPlan.concernsExporters(sections) else { return nil }
+        guard options.consents.isDisjoint(with: [remove, keep]) else {
+            if options.consents.isSuperset(of: [remove, keep]) {
+                throw Stop(status: 2, message: "--allow: \(remove) and \(keep) exclude each other.")
+            }
+            return nil
+        }
+        guard console.isTerminal, !options.isNonInteractive else {
+            throw Stop(
+                status: 2,
+                message: "--uninstall must know what becomes of the exporters: add --allow \(remove), or "
+                    + "--allow \(keep) to leave them enabled and running on every node.")
+        }
+        let answer = await console.ask("The exporters: remove them, or keep them enabled and running? [remove/keep] ")
+        if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
+        var decided = options
+        switch answer {
+        case "remove": decided.consents.insert(remove)
+        case "keep": decided.consents.insert(keep)
+        default: throw Stop(status: 1, message: "Neither remove nor keep: nothing was done.")
+        }
+        return SetupRun(
+            options: decided, console: console, logger: logger, connector: connector, cmsh: cmsh, paths: paths)
+    }
+
+    /// What the removal left, in words for a person; empty when nothing was.
+    func leftBehind(_ report: RunReport) -> String {
+        var hosts: [String: [String]] = [:]
+        for result in report.results {
+            if let what = Assessment.whatWasLeft(result.detail) { hosts[what, default: []].append(result.host.name) }
+        }
+        guard !hosts.isEmpty else { return "" }
+        let lines = hosts.sorted { $0.key < $1.key }.map { what, hosts in
+            Words.wrap(
+                "\(what), on \(Words.hosts(hosts.sorted(by: HostOrder.precedes)))", console.columns, indent: "   ")
+        }
+        return "\nLeft as it is:\n" + lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -26,7 +26,7 @@ struct AnsibleExport {
         plays.insert(preparation(hasFiles: !folder.sums.isEmpty), at: 0)
         folder.add("site.yml", header + YAML.list(plays).document)
         folder.add("inventory.yml", header + inventory(groups, variables).document)
-        folder.add("group_vars/all.yml", header + Self.commonVariables.document)
+        folder.add("group_vars/all.yml", header + commonVariables.document)
         folder.add("SHA256SUMS", folder.sums)
         folder.add("README.md", readme)
         return folder
@@ -137,13 +137,15 @@ struct AnsibleExport {
         return .object(["all": .object(["hosts": .map(hosts), "children": .map(children)])])
     }
 
-    private static let commonVariables = YAML.object([
-        "bcm_jobstats_allow": .list([]), "bcm_jobstats_record": .text(OwnershipRecord.standard.path),
-        "bcm_jobstats_directory": .script(OwnershipScripts.makeDirectory),
-        "bcm_jobstats_user": .script(OwnershipScripts.makeUser),
-        "bcm_jobstats_link": .script(OwnershipScripts.makeLink), "bcm_jobstats_owned": .script(ExportScripts.owned),
-        "bcm_jobstats_remember": .script(ExportScripts.record), "bcm_jobstats_unit": .script(ExportScripts.unit),
-    ])
+    private var commonVariables: YAML {
+        .object([
+            "bcm_jobstats_allow": .list([]), "bcm_jobstats_record": .text(plan.record.path),
+            "bcm_jobstats_directory": .script(OwnershipScripts.makeDirectory),
+            "bcm_jobstats_user": .script(OwnershipScripts.makeUser),
+            "bcm_jobstats_link": .script(OwnershipScripts.makeLink), "bcm_jobstats_owned": .script(ExportScripts.owned),
+            "bcm_jobstats_remember": .script(ExportScripts.record), "bcm_jobstats_unit": .script(ExportScripts.unit),
+        ])
+    }
 
     private var readme: String {
         var text = """
@@ -156,7 +158,7 @@ struct AnsibleExport {
             `--limit HOST` takes some hosts, `--tags section_4` some sections, `--forks 50` more hosts at once. Running it \
             again changes nothing that is in place. What disturbs running work is done only when allowed, as in \
             `-e '{"bcm_jobstats_allow": ["slurm-restart"]}'`. What was changed on a host since it was deployed is kept \
-            below \(Markdown.code(OwnershipRecord.standard.backups)) before it is replaced.
+            below \(Markdown.code(plan.record.backups)) before it is replaced.
 
             The playbook does not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \
             everything in place.

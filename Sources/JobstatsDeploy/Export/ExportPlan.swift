@@ -23,14 +23,20 @@ struct ExportPlan {
     let sections: [Section]
     /// Names for sets of hosts, such as `dgx_nodes`.
     let roles: [(name: String, hosts: Set<Host>)]
+    /// Where hosts remember what was put there.
+    let record: OwnershipRecord
     /// What the export lacks and why, in words.
     let missing: [String]
 
     var hosts: [Host] { Set(sections.flatMap(\.steps).flatMap(\.hosts)).sorted() }
 
-    init(_ plan: Plan, of configuration: DeploymentConfiguration, missing: [String] = []) {
+    init(
+        _ plan: Plan, of configuration: DeploymentConfiguration, missing: [String] = [],
+        record: OwnershipRecord = .standard
+    ) {
         clusterName = configuration.clusterName
         self.missing = missing
+        self.record = record
         sections = plan.sections.compactMap { section in
             let steps = section.steps.compactMap { Self.step($0) }
             return steps.isEmpty ? nil : Section(number: section.number, title: section.title, steps: steps)

@@ -20,7 +20,7 @@ struct ShellExport {
 
     private func script(for host: Host, _ folder: inout ExportFolder) -> String {
         let shortName = ValueRules.isIPv4(host.name) ? "" : JobstatsPlan.shortName(host)
-        var text = ShellPrelude.text(host: host.name, shortName: shortName)
+        var text = ShellPrelude.text(host: host.name, shortName: shortName, record: plan.record)
         for section in plan.sections {
             var body = ""
             for step in section.steps {
@@ -119,7 +119,7 @@ struct ShellExport {
             A script looks before it changes anything, so it may be run again at any time. Files below `files` are used \
             only when their SHA-256 is the one in the script. What disturbs running work needs `--allow NAME`, as a script \
             says when it gets there. What a script replaces and this deployment did not put there is kept below \
-            \(Markdown.code(OwnershipRecord.standard.backups)). Order: DGX nodes before the Prometheus server.
+            \(Markdown.code(plan.record.backups)). Order: DGX nodes before the Prometheus server.
 
             The scripts do not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \
             everything in place.

@@ -3,7 +3,7 @@ import CommandExecution
 /// What every exported script begins with: its options, and a function for each kind of action.
 enum ShellPrelude {
     /// The text for a host; an empty short name leaves out the question whether this is the host.
-    static func text(host: String, shortName: String) -> String {
+    static func text(host: String, shortName: String, record: OwnershipRecord) -> String {
         var text = """
             #!/bin/sh
             # \(Installed.mark)
@@ -15,7 +15,7 @@ enum ShellPrelude {
             export LC_ALL
 
             host=\(ShellQuoting.quote(host)) name=\(ShellQuoting.quote(shortName.lowercased()))
-            record=\(ShellQuoting.quote(OwnershipRecord.standard.path))
+            record=\(ShellQuoting.quote(record.path))
 
             """
         for (name, script) in scripts { text += "\(name)=\(singleQuoted(script))\n" }

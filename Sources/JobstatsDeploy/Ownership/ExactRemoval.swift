@@ -20,5 +20,9 @@ struct ExactRemoval: Resource {
     }
 
     func changes(from facts: Facts) -> [Command] { commands }
-    var instructions: Instructions { Instructions(commands: resource.instructions.undo) }
+
+    var instructions: Instructions {
+        let undo = resource.instructions.undo
+        return Instructions(commands: undo.isEmpty ? commands.map(\.description) : undo)
+    }
 }

@@ -1,9 +1,10 @@
 /// What this deployment put on a host, as the host itself remembers it.
 ///
-/// One text file with a line `WORD  NAME` for each thing. WORD is the SHA-256 of a file as it was installed (while a file
-/// is being replaced two lines stand there, and either is ours), `before:TIME` when something else stood there before
-/// the deployment did (it is kept below `backups/TIME`), `directory`, or `user`. The record names no host, so a
-/// software image may carry it. What stands on shared storage is remembered by the host that wrote it.
+/// One text file with a line `WORD  NAME` for each thing. WORD is the SHA-256 of a file as it was installed, and on a
+/// second line as it was before that, since a replacement may be interrupted between record and rename; `before:TIME`
+/// when something else stood there before the deployment did (it is kept below `backups/TIME`); `directory`; or `user`.
+/// The record names no host, so a software image may carry it. What stands on shared storage is remembered by the host
+/// that wrote it.
 public struct OwnershipRecord: Sendable, Hashable {
     /// The directory of the record and of the backups.
     public var directory: String

@@ -25,7 +25,7 @@ enum OwnershipScripts {
             sync -- "$record.new"
             mv -fT -- "$record.new" "$record"
         )
-        # Sets digest, own and before to what is known of the file at $1.
+        # Sets present, own, before and known to what is known of the file at $1.
         look() {
             present='' own=no before=''
             if [ -f "$1" ] && [ ! -L "$1" ]; then

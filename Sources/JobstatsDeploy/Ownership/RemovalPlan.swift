@@ -53,7 +53,10 @@ public struct RemovalPlan: Sendable {
             }
             backwards.insert(removal(of: section, steps.reversed()), at: 0)
         }
-        if exporters == .left, let staying = try stayingExporters() { backwards.insert(staying, at: 0) }
+        // Decommissioning a monitor stops them first.
+        if exporters == .left, let staying = try stayingExporters() {
+            backwards.insert(staying, at: backwards.firstIndex { $0.number != 10 } ?? backwards.endIndex)
+        }
         return Plan(sections: backwards.filter { !$0.steps.isEmpty || !$0.notes.isEmpty })
     }
 

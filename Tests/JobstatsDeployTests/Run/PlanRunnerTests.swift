@@ -42,12 +42,13 @@ private struct DeadConnection: HostConnection {
 
 struct PlanRunnerTests {
     private let folder = TemporaryFolder()
+    private let memory = TemporaryFolder()
     private let owner = String(cString: getpwuid(getuid()).pointee.pw_name)
 
     private func file(_ name: String, _ text: String, validation: Command? = nil) -> FileResource {
         FileResource(
             "\(folder.path)/\(name)", .text(text), owner: owner, group: owner, keepsBackup: true,
-            validation: validation)
+            validation: validation, record: OwnershipRecord(directory: "\(memory.path)/\(name)"))
     }
 
     private func hosts(_ count: Int) -> [Host] { (1...count).map { Host("dgx-\($0)") } }
@@ -67,7 +68,11 @@ struct PlanRunnerTests {
 
     @Test func firstRunChangesAndSecondRunFindsEverythingInPlace() async {
         let plan = plan(
-            hosts(3), { DirectoryResource("\(folder.path)/\($0)", owner: owner, group: owner) },
+            hosts(3),
+            {
+                DirectoryResource(
+                    "\(folder.path)/\($0)", owner: owner, group: owner, record: OwnershipRecord(directory: "\(memory.path)/\(name)"))
+            },
             { file("\($0)/x", "hello\n") })
         let first = await run(plan)
         #expect(first.count(.changed) == 6 && first.exitStatus == 0)
@@ -195,12 +200,12 @@ struct PlanRunnerTests {
         #expect(allowed.count(.changed) == 1 && allowed.exitStatus == 0)
     }
 
-    @Test func replacedFileIsKeptUnderADatedName() async {
+    @Test func replacedFileOfTheSiteIsKeptElsewhereUnderADate() async throws {
         folder.write("a", "the site's own\n")
         _ = await run(plan(hosts(1), { _ in file("a", "ours\n") }))
-        #expect(folder.read("a") == "ours\n")
-        let backup = folder.names.first { $0.hasPrefix("a.bcm-jobstats-") }
-        #expect(backup.flatMap { folder.read($0) } == "the site's own\n")
+        #expect(folder.read("a") == "ours\n" && folder.names == ["a"])
+        let time = try #require(memory.names(in: "a/backups").first)
+        #expect(memory.read("a/backups/\(time)\(folder.path)/a") == "the site's own\n")
     }
 
     @Test func fileThatItsValidatorRefusesDoesNotTakeThePlace() async {

@@ -36,8 +36,10 @@ final class TemporaryFolder: Sendable {
         return text
     }
 
-    var names: [String] {
-        guard let folder = opendir(path) else { return [] }
+    var names: [String] { names(in: ".") }
+
+    func names(in part: String) -> [String] {
+        guard let folder = opendir("\(path)/\(part)") else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {

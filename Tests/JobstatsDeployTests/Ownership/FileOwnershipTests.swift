@@ -1,0 +1,146 @@
+import CommandExecution
+import Glibc
+import Testing
+
+@testable import JobstatsDeploy
+
+/// What a host remembers of the files that were put there, and what follows from it.
+struct FileOwnershipTests {
+    private let folder = TemporaryFolder()
+    private let memory = TemporaryFolder()
+    private var record: OwnershipRecord { OwnershipRecord(directory: memory.path) }
+    private let owner = String(cString: getpwuid(getuid()).pointee.pw_name)
+
+    private func file(_ text: String, _ name: String = "a", keepsBackup: Bool = false) -> FileResource {
+        FileResource(
+            "\(folder.path)/\(name)", .text(text), owner: owner, group: owner, keepsBackup: keepsBackup, record: record)
+    }
+
+    private func facts(_ resource: any Resource) async throws -> Facts {
+        try await FactCollector(resource.queries).collect(with: LocalExecutor())
+    }
+
+    @discardableResult
+    private func apply(_ resource: any Resource) async throws -> Assessment {
+        let found = try await facts(resource)
+        if resource.assess(found).state == .differs {
+            for command in try resource.changes(from: found) {
+                let result = try await LocalExecutor().run(command)
+                try #require(result.succeeded, "\(result.errorText)")
+            }
+        }
+        return resource.assess(try await facts(resource))
+    }
+
+    private var backups: [String] {
+        memory.names(in: "backups").compactMap { memory.read("backups/\($0)\(folder.path)/a") }
+    }
+
+    @Test func aFileOfAnOlderDeploymentIsReplacedWithoutACopy() async throws {
+        try await apply(file("one\n"))
+        let found = file("two\n").assess(try await facts(file("two\n")))
+        #expect(found.state == .differs && !found.isDrift && found.detail.hasSuffix("content differs"))
+        #expect(try await apply(file("two\n")).state == .inPlace)
+        #expect(folder.read("a") == "two\n" && backups.isEmpty)
+        let digests = ["one\n", "two\n"].map { file($0).content.sha256 }
+        #expect(memory.read("installed") == digests.map { "\($0)  \(folder.path)/a\n" }.joined())
+    }
+
+    @Test func aFileThatSomebodyChangedIsNamedAndKeptAndRepaired() async throws {
+        try await apply(file("one\n"))
+        folder.write("a", "one\nmine\n")
+        for wanted in ["one\n", "two\n"] {
+            let found = file(wanted).assess(try await facts(file(wanted)))
+            #expect(found.isDrift && found.detail.contains("changed here since it was deployed"))
+        }
+        try await apply(file("two\n"))
+        #expect(folder.read("a") == "two\n" && folder.names == ["a"])
+        #expect(backups == ["one\nmine\n"])
+    }
+
+    @Test func whatStoodThereBeforeComesBackWhenOursIsTakenAway() async throws {
+        folder.write("a", "the site's\n", mode: 0o640)
+        try await apply(file("one\n"))
+        try await apply(file("two\n"))
+        let removal = try #require(file("two\n").absence)
+        #expect(try await apply(removal).state == .inPlace)
+        #expect(folder.read("a") == "the site's\n")
+        #expect(try await facts(file("")).file("\(folder.path)/a")?.mode == 0o640)
+        #expect(memory.read("installed") == "")
+        // Again: it is not ours any more.
+        let again = removal.assess(try await facts(removal))
+        #expect(again.state == .inPlace && Assessment.whatWasLeft(again.detail) != nil)
+    }
+
+    @Test func aChangedFileIsLeftByARemovalAndNamed() async throws {
+        try await apply(file("one\n"))
+        folder.write("a", "mine\n")
+        let removal = try #require(file("one\n").absence)
+        let found = try await apply(removal)
+        #expect(found.isWarning && found.detail.contains("was changed here since it was deployed"))
+        #expect(folder.read("a") == "mine\n")
+        // Also when it was changed between the look and the act.
+        let act = try await LocalExecutor().run(
+            FileRemoval("\(folder.path)/a", record: record).changes(from: Facts())[0])
+        #expect(act.status == .exited(3) && folder.read("a") == "mine\n")
+    }
+
+    @Test func anInterruptionBetweenRecordAndRenameLosesNothing() async throws {
+        try await apply(file("one\n"))
+        // As the script leaves it when it is killed right before the rename: both digests, the old file.
+        let (one, two) = (file("one\n").content.sha256, file("two\n").content.sha256)
+        memory.write("installed", "\(one)  \(folder.path)/a\n\(two)  \(folder.path)/a\n")
+        #expect(file("two\n").assess(try await facts(file("two\n"))).isDrift == false)
+        try await apply(file("two\n"))
+        #expect(backups.isEmpty && folder.read("a") == "two\n")
+    }
+
+    @Test(arguments: ["it's a $(name)", "a b  c", "\u{FF0F}..\u{FF0F}", "-rf", String(repeating: "x", count: 200)])
+    func hostileNamesAreRemembered(_ name: String) async throws {
+        for resource in [file("one\n", name), file("two\n", "other")] {
+            let result = try await LocalExecutor().run(try resource.changes(from: Facts())[0])
+            try #require(result.succeeded, "\(result.errorText)")
+        }
+        let known = try await facts(file("one\n", name))
+        #expect(record.standing(of: "\(folder.path)/\(name)", known) == .ours)
+        #expect(memory.read("installed")?.split(separator: "\n").count == 2)
+        try await apply(try #require(file("one\n", name).absence))
+        #expect(folder.names == ["other"])
+    }
+
+    @Test func onlyADirectoryThatWasMadeAndIsEmptyIsTakenAway() async throws {
+        let made = DirectoryResource("\(folder.path)/made", owner: owner, group: owner, record: record)
+        let found = DirectoryResource("\(folder.path)/found", owner: owner, group: owner, record: record)
+        mkdir(found.path, 0o700)
+        try await apply(made)
+        try await apply(found)
+        folder.write("made/foreign", "x")
+        let removal = try #require(made.absence)
+        #expect(try await apply(removal).detail == "left: the directory \(made.path), since something is in it")
+        unlink("\(made.path)/foreign")
+        #expect(try await apply(removal).detail == "not there")
+        #expect(try await apply(try #require(found.absence)).detail.contains("was there before"))
+        #expect(folder.names == ["found"])
+    }
+
+    @Test func aUserWhoWasThereBeforeStays() async throws {
+        let removal = UserRemoval("root", record: record)
+        #expect(removal.assess(try await facts(removal)).detail == "left: the user root, who was there before")
+        memory.write("installed", "user  root\n")
+        #expect(removal.assess(try await facts(removal)).detail.contains("runs as it"))
+    }
+
+    @Test func aUnitThatIsNotOursIsNotStopped() {
+        let removal = UnitRemoval("x.service", record: record)
+        var facts = Facts()
+        func unit(_ active: String, _ path: String) -> UnitFact {
+            UnitFact(
+                load: "loaded", active: active, enablement: "enabled", needsReload: false, path: path, started: nil)
+        }
+        facts.units["x.service"] = unit("active", "/lib/systemd/system/x.service")
+        #expect(Assessment.whatWasLeft(removal.assess(facts).detail) != nil)
+        facts.units["x.service"] = unit("active", "/etc/systemd/system/x.service")
+        facts.contents[record.path] = Array("before:2026  /etc/systemd/system/x.service\n".utf8)
+        #expect(removal.assess(facts).state == .differs)
+    }
+}

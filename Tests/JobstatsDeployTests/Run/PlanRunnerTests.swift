@@ -71,7 +71,8 @@ struct PlanRunnerTests {
             hosts(3),
             {
                 DirectoryResource(
-                    "\(folder.path)/\($0)", owner: owner, group: owner, record: OwnershipRecord(directory: "\(memory.path)/\(name)"))
+                    "\(folder.path)/\($0)", owner: owner, group: owner,
+                    record: OwnershipRecord(directory: "\(memory.path)/\($0)"))
             },
             { file("\($0)/x", "hello\n") })
         let first = await run(plan)

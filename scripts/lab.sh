@@ -12,6 +12,8 @@
 . "$repository/scripts/lab/network.sh"
 # shellcheck source=scripts/lab/storage.sh
 . "$repository/scripts/lab/storage.sh"
+# shellcheck source=scripts/lab/artifacts.sh
+. "$repository/scripts/lab/artifacts.sh"
 # shellcheck source=scripts/lab/cluster.sh
 . "$repository/scripts/lab/cluster.sh"
 # shellcheck source=scripts/lab/slurm.sh
@@ -39,7 +41,7 @@ that leads nowhere else. /cm/shared is shared. BCM itself is simulated.
   check                    says whether this machine can run it: status 0, or 77 with the reason
   status                   the hosts and what is wrong with them on purpose
   env                      paths and names for other programs, as NAME=VALUE lines
-  config                   a configuration for guided-setup that fits the lab
+  config [--without-slurm] a configuration for guided-setup that fits the lab, or the lab if it had no Slurm
   simulator COMMAND...     bcm-simulator (set, show) on the simulated cluster: scripts/lab.sh simulator set --help
   ssh HOST [COMMAND...]    a shell or a command on a host, as root
   run COMMAND...           a command on this machine, within the lab's network
@@ -172,6 +174,7 @@ command_up() {
     create_store
     create_ssh
     create_layer
+    [[ $slurm == no ]] || touch "$lab_directory/slurm"
     local hosts=(head-a head-b)
     [[ $monitoring == no ]] || hosts+=(mon-01)
     [[ $slurm == no ]] || hosts+=(login-01)
@@ -248,15 +251,25 @@ command_status() {
     [[ ! -e $lab_directory/store-full ]] || printf 'the shared storage is full\n'
 }
 
+yes_if() { if "$@"; then echo yes; else echo no; fi; }
+
 command_env() {
     require_lab
     printf 'JOBSTATS_LAB_%s=%s\n' DIRECTORY "$lab_directory" NAMESPACE "$lab_name" \
-        SSH_CONFIG "$ssh_directory/config" STORE "$store" HOSTS "$(existing_hosts | paste -sd' ')"
+        SSH_CONFIG "$ssh_directory/config" STORE "$store" HOSTS "$(existing_hosts | paste -sd' ')" \
+        SLURM "$(yes_if has_slurm)" IMAGES "$(yes_if has_image default-image)"
 }
 
 command_config() {
+    local slurm=no
     require_lab
-    print_configuration
+    ! has_slurm || slurm=yes
+    case ${1-} in
+        '') ;;
+        --without-slurm) slurm=no ;;
+        *) usage_error "config does not know '$1'" ;;
+    esac
+    print_configuration "$slurm"
 }
 
 command_simulator() {

@@ -107,7 +107,7 @@ run_lab() {
     fi
     phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
     lab_is_up=yes
-    phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --owner $$
+    phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
     if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
         failed=$((failed + 1))
         return

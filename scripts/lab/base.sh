@@ -14,6 +14,7 @@ base_version=3 # raise it when the way the base is built changes
 
 base_directory() {
     local key
+    [[ -z ${base_path-} ]] || { printf '%s' "$base_path" && return; }
     key=$(printf '%s ' "$suite" "$base_version" "${base_packages[@]}" "${monitoring_packages[@]}" | sha256sum)
     printf '%s/lab-base-%s' "$cache_directory" "${key:0:12}"
 }
@@ -22,6 +23,7 @@ base_directory() {
 build_base() {
     local base work started
     base=$(base_directory)
+    base_path=$base # asked for with each node
     if [[ -e $base/complete ]]; then
         touch "$base"
         return 0

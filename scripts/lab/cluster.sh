@@ -24,6 +24,7 @@ create_cluster() {
     mkdir -p "$lab_directory/layer-head" "$lab_directory/layer-mon" "$lab_directory/layer-dgx"
     create_head_layer
     create_dgx_layer
+    create_artifacts
     if ! has_simulator; then
         warn "there is no simulated BCM in this lab: scripts/build.sh has not built it"
         return 0
@@ -112,23 +113,21 @@ cluster_binds() {
 quoted_hosts() { existing_hosts | sed -n "s/^\($1.*\)/\"\1\"/p" | paste -sd, | sed 's/,/, /g'; }
 
 # print_configuration: what guided-setup needs to know to deploy to this lab. Monitors ask BCM every two seconds instead
-# of every minute, so that what happens can be watched.
+# of every minute, so that what happens can be watched. Controllers, login nodes and Grafana there are with Slurm (yes|no).
 print_configuration() {
-    local artifacts name sum first=yes
-    artifacts=$(base_directory)/artifacts$artifacts_directory
-    printf '{\n  "cluster_name": "slurm",\n'
-    ! has_slurm || printf '  "wlm_instance": "%s",\n' "$slurm_cluster"
-    printf '  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
-    printf '  "use_existing_grafana": true,\n'
+    local slurm=$1 controllers='' login='' grafana='' name file sum separator=''
+    if [[ $slurm == yes ]]; then controllers='"head-a", "head-b"' login=$(quoted_hosts login-) grafana='"mon-01"'; fi
+    printf '{\n  "cluster_name": "slurm",\n  "prometheus_server": "mon-01",\n  "grafana_server": "mon-01",\n'
+    [[ $slurm == no ]] || printf '  "wlm_instance": "%s",\n' "$slurm_cluster"
     printf '  "role_monitor": {"check_interval": 2, "role_loss_delay": 2, "retry_interval": 5, "request_timeout": 3},\n'
-    printf '  "systems": {\n    "slurm_controller": ["head-a", "head-b"],\n'
-    printf '    "login_nodes": [%s],\n    "dgx_nodes": [%s],\n' "$(quoted_hosts login-)" "$(quoted_hosts dgx-)"
-    printf '    "prometheus_server": ["mon-01"],\n    "grafana_server": ["mon-01"]\n  },\n  "artifacts": {\n'
-    for name in node_exporter prometheus promtool; do
-        sum=$(sha256sum "$artifacts/$name")
-        [[ $first == yes ]] || printf ',\n'
-        first=no
-        printf '    "%s": {"path": "%s/%s", "sha256": "%s"}' "$name" "$artifacts_directory" "$name" "${sum%% *}"
-    done
+    printf '  "systems": {\n    "slurm_controller": [%s],\n' "$controllers"
+    printf '    "login_nodes": [%s],\n    "dgx_nodes": [%s],\n' "$login" "$(quoted_hosts dgx-)"
+    printf '    "prometheus_server": ["mon-01"],\n    "grafana_server": [%s]\n  },\n  "artifacts": {\n' "$grafana"
+    while read -r name file; do
+        sum=$(sha256sum "$(artifact_path "$file")")
+        printf '%s    "%s": {"path": "%s/%s", "sha256": "%s"}' \
+            "$separator" "$name" "$artifacts_directory" "$file" "${sum%% *}"
+        separator=$',\n'
+    done < <(artifact_files)
     printf '\n  }\n}\n'
 }

@@ -13,6 +13,8 @@ create_packages() {
     # Links where one file system holds both: nobody writes into a package.
     cp -l "$(slurm_directory)"/packages/*.deb "$place/" 2>/dev/null || cp "$(slurm_directory)"/packages/*.deb "$place/"
     index_packages "$place" "$layer/usr/share/keyrings/lab-packages.gpg"
+    mkdir -p "$layer/etc/dpkg/dpkg.cfg.d"
+    echo force-unsafe-io >"$layer/etc/dpkg/dpkg.cfg.d/lab" # a lab's disks need not survive this machine
     : >"$layer/etc/apt/sources.list" # Debian's own is out of reach
     printf 'deb [signed-by=/usr/share/keyrings/lab-packages.gpg] file:%s ./\n' "$packages_directory" \
         >"$layer/etc/apt/sources.list.d/lab.list"

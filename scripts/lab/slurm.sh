@@ -8,7 +8,7 @@
 slurm_packages=(slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins mariadb-server munge)
 # Downloaded, not installed: what a deployment may want to install from the lab's own repository.
 offered_packages=(python3-requests python3-blessed)
-slurm_version=1 # raise it when the way this layer is built changes
+slurm_version=2 # raise it when the way this layer is built changes
 
 slurm_user=alice
 slurm_account=research
@@ -20,6 +20,7 @@ has_slurm() { [[ -e $lab_directory/slurm ]]; }
 
 slurm_directory() {
     local key
+    [[ -z ${slurm_path-} ]] || { printf '%s' "$slurm_path" && return; }
     key=$(printf '%s ' "$(base_directory)" "$slurm_version" "${slurm_packages[@]}" "${offered_packages[@]}" | sha256sum)
     printf '%s/lab-slurm-%s' "$cache_directory" "${key:0:12}"
 }
@@ -28,6 +29,7 @@ slurm_directory() {
 build_slurm() {
     local layer work started
     layer=$(slurm_directory)
+    slurm_path=$layer
     if [[ -e $layer/complete ]]; then
         touch "$layer"
         return 0
@@ -74,10 +76,11 @@ install_slurm() {
         offered=$1 user=$2
         shift 2
         apt-get update
-        apt-get install -y --no-install-recommends "$@"
-        mkdir -p /var/cache/apt/archives/partial
-        apt-get clean
+        # First, with all that they depend on: not every host has this layer.
         apt-get install -y --no-install-recommends --download-only $offered
+        mv /var/cache/apt/archives /var/cache/apt/offered
+        mkdir -p /var/cache/apt/archives/partial
+        apt-get install -y --no-install-recommends "$@"
         useradd --create-home --shell /bin/bash "$user"
         mkdir -p /run/mysqld
         printf "%s\n" "FLUSH PRIVILEGES;" "CREATE DATABASE slurm_acct_db;" \
@@ -94,8 +97,8 @@ install_slurm() {
 settle_slurm() {
     local root=$1/root unit
     mkdir -p "$1/packages"
-    mv "$root"/var/cache/apt/archives/*.deb "$1/packages/"
-    rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root/usr/sbin/policy-rc.d" \
+    mv "$root"/var/cache/apt/offered/*.deb "$1/packages/"
+    rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/{offered,archives/*.deb,*.bin} "$root/usr/sbin/policy-rc.d" \
         "$root/etc/resolv.conf" "$root"/usr/share/{doc,man,locale}
     for unit in mariadb munge slurmctld slurmd slurmdbd; do rm -f "$root"/etc/systemd/system/*.wants/"$unit.service"; done
 }
@@ -111,7 +114,6 @@ machine_has_cgroup_v1() { grep -qE '^[0-9]+:([^:]*,)?memory(,[^:]*)?:' /proc/sel
 # create_slurm: the layer that Slurm's hosts share, and the configuration on the shared storage.
 create_slurm() {
     local layer=$lab_directory/layer-slurm name
-    touch "$lab_directory/slurm"
     mkdir -p "$layer/etc/systemd/system" "$layer/cm/local/apps/slurm/var/prologs" \
         "$layer/cm/local/apps/slurm/var/epilogs" "$layer/cm/local/apps/cmd/scripts" "$lab_directory/layer-login"
     ln -s "$slurm_etc" "$layer/etc/slurm"

@@ -49,7 +49,7 @@ struct Exposition {
     // MARK: cgroup_exporter
 
     private mutating func addControlGroups(_ uptime: Int) {
-        var jobs: [String: String] = [:]
+        var jobs = SlurmControlGroups(root: options.controlGroupRoot).jobs
         for job in (0..<options.deviceCount).compactMap({ job(ofDevice: $0) }) { jobs[job.id] = job.user }
         let ids = jobs.keys.sorted()
         func add(_ name: String, _ help: String, _ value: Int) {

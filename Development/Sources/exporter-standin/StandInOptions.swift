@@ -13,6 +13,7 @@ struct StandInOptions {
     var address = ""
     var port: Int
     var statusDirectory = "/run/gpustat"
+    var controlGroupRoot = "/sys/fs/cgroup"
     var deviceCount = 8
     var wantsHelp = false
 
@@ -28,10 +29,12 @@ struct StandInOptions {
           --web.listen-address ADDR  [HOST]:PORT, by default :9306 (cgroup) or :9445 (gpu)
           --gpus NUMBER              how many GPUs there are, 8 by default
           --gpustat-directory DIR    where Slurm's prolog leaves "JOBID UID" for each GPU, /run/gpustat by default
+          --path.cgroup.root DIR     cgroup: where control groups are mounted, /sys/fs/cgroup by default; the jobs
+                                     that Slurm has there are real
 
         Accepted without effect, as the real exporters know them:
-          cgroup: --config.paths, --path.cgroup.root, --path.slurmstepd.scope, --collect.fullslurm,
-                  --collect.username, --web.disable-exporter-metrics
+          cgroup: --config.paths, --path.slurmstepd.scope, --collect.fullslurm, --collect.username,
+                  --web.disable-exporter-metrics
           gpu:    -disable.gpm, -web.disable-exporter-metrics
 
         """
@@ -40,7 +43,7 @@ struct StandInOptions {
         var kind: Kind? =
             program.contains("cgroup_exporter") ? .cgroup : program.contains("nvidia_gpu") ? .gpu : nil
         var listen: String?
-        var ignored: [String] = []
+        var owners: [String] = []  // of flags that one of the exporters alone has
         var iterator = arguments.makeIterator()
         while let argument = iterator.next() {
             guard argument.hasPrefix("-") else { throw Refusal(text: "unexpected argument: \(argument)") }
@@ -67,11 +70,14 @@ struct StandInOptions {
                     throw Refusal(text: "--gpus takes a number up to 64")
                 }
                 deviceCount = number
-            case "config.paths", "path.cgroup.root", "path.slurmstepd.scope":
+            case "path.cgroup.root":
+                controlGroupRoot = try value()
+                owners.append("cgroup")
+            case "config.paths", "path.slurmstepd.scope":
                 _ = try value()
-                ignored.append("cgroup")
-            case "collect.fullslurm", "collect.username": ignored.append("cgroup")
-            case "disable.gpm": ignored.append("gpu")
+                owners.append("cgroup")
+            case "collect.fullslurm", "collect.username": owners.append("cgroup")
+            case "disable.gpm": owners.append("gpu")
             case "web.disable-exporter-metrics": break
             default: throw Refusal(text: "unknown flag: \(argument)")
             }
@@ -79,7 +85,7 @@ struct StandInOptions {
         guard let kind = kind ?? (wantsHelp ? .cgroup : nil) else {
             throw Refusal(text: "say --kind cgroup or --kind gpu")
         }
-        guard ignored.allSatisfy({ $0 == kind.rawValue }) else {
+        guard owners.allSatisfy({ $0 == kind.rawValue }) else {
             throw Refusal(text: "a flag that \(kind.program) does not know")
         }
         self.kind = kind

@@ -134,7 +134,14 @@ import Testing
         #expect(gpu.contains("\nnvidia_gpu_jobId{\(labels),GPU_I_ID=\"\",jobid=\"4711\",userid=\"1001\"} 4711\n"))
         let families = ["memory_total_bytes", "memory_used_bytes", "duty_cycle", "power_usage_milliwatts", "jobUid"]
         for family in families { #expect(gpu.contains("\nnvidia_gpu_\(family){"), "\(family)") }
-        let cgroup = try await metrics(["--kind", "cgroup", "--config.paths", "/slurm"])
+        for job in ["memory/slurm_dgx-01/uid_1002/job_4712", "memory/slurm/uid_x/job_1", "system.slice/a.scope/job_2"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/groups/\(job)/step_0", withIntermediateDirectories: true)
+        }
+        let groups = ["--path.cgroup.root", directory + "/groups"]
+        let cgroup = try await metrics(["--kind", "cgroup", "--config.paths", "/slurm"] + groups)
+        #expect(cgroup.contains("\ncgroup_cpus{jobid=\"4712\",step=\"\",task=\"\"} 16\n"))
+        #expect(cgroup.contains("\ncgroup_uid{jobid=\"4712\"} 1002\n") && !cgroup.contains("jobid=\"1\""))
         #expect(cgroup.contains("\ncgroup_uid{jobid=\"4711\"} 1001\n"))
         #expect(cgroup.contains("\ncgroup_memory_rss_bytes{jobid=\"4711\",step=\"\",task=\"\"} "))
     }

@@ -39,6 +39,8 @@ struct Deployment: Sendable {
         try await deployment.takeAllRoles()
         let hasImages = try await lab.succeeds("head-a", "test -e /root/blank")
         for host in deployment.hosts {
+            // A disk of its own, which survives reboots, whatever the lab's images say.
+            if !hasImages { try await lab.script("provision", host, "none") }
             try await lab.script(hasImages ? "reimage" : "grabimage", host, "blank-\(host)")
         }
         try await lab.output("head-a", "touch /root/blank; rm -rf \(state) /cm/shared/apps/jobstats")
@@ -50,9 +52,9 @@ struct Deployment: Sendable {
 
     // MARK: guided-setup
 
-    /// Runs guided-setup on the active head node.
+    /// Runs guided-setup on the active head node, as on a site that keeps Slurm to itself.
     func guidedSetup(_ arguments: String..., on head: String = "head-a") async throws -> CommandResult {
-        let configuration = try await lab.script("config")
+        let configuration = try await lab.script("config", "--without-slurm")
         _ = try await lab.shell(head, "cat > /root/config.json", input: Array(configuration.utf8))
         return try await lab.run(
             head,

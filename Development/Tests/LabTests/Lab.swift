@@ -35,7 +35,9 @@ struct Lab: Sendable {
         var answer = try await executor.run(Command(script, ["env"]))
         if !answer.succeeded {
             let up = try await executor.run(
-                Command(script, ["up", "--nodes", "3", "--owner", "\(getppid())"], timeout: .seconds(600)))
+                Command(
+                    script, ["up", "--nodes", "3", "--slurm", "--images", "--owner", "\(getppid())"],
+                    timeout: .seconds(600)))
             guard up.succeeded else { throw Failure(description: "no lab: \(up.errorText)") }
             answer = try await executor.run(Command(script, ["env"]))
         }
@@ -51,9 +53,12 @@ struct Lab: Sendable {
 
     private init(paths: [String: String]) { self.paths = paths }
 
+    /// What `lab.sh env` says of the lab.
+    func variable(_ name: String) -> String { paths["JOBSTATS_LAB_\(name)"] ?? "" }
+
     /// The hosts with this beginning of their names, in order.
     func hosts(_ prefix: String = "") -> [String] {
-        (paths["JOBSTATS_LAB_HOSTS"] ?? "").split(separator: " ").map(String.init).filter { $0.hasPrefix(prefix) }
+        variable("HOSTS").split(separator: " ").map(String.init).filter { $0.hasPrefix(prefix) }
     }
 
     /// Runs `scripts/lab.sh`; throws when it fails.
@@ -82,8 +87,8 @@ struct Lab: Sendable {
             Command(
                 "ip",
                 [
-                    "netns", "exec", paths["JOBSTATS_LAB_NAMESPACE"] ?? "", "ssh", "-F",
-                    paths["JOBSTATS_LAB_SSH_CONFIG"] ?? "", "-o", "ConnectTimeout=5", host, text,
+                    "netns", "exec", variable("NAMESPACE"), "ssh", "-F", variable("SSH_CONFIG"),
+                    "-o", "ConnectTimeout=5", host, text,
                 ], input: input, timeout: timeout))
     }
 

@@ -8,6 +8,8 @@ public struct DeploymentDocument: Sendable {
     public struct Kind: Sendable, Hashable {
         let title: String
         let introduction: String
+        /// Whether it tells how something is taken away.
+        var isRemoval = false
         /// What would be done; no host was contacted.
         public static let dryRun = Kind(
             title: "what would be done",
@@ -59,9 +61,28 @@ public struct DeploymentDocument: Sendable {
         let results = Dictionary(grouping: report?.results ?? [], by: \.step)
         var parts = [heading]
         if let report { parts.append(ResultTable(report: report).markdown) }
+        parts.append(contents)
         parts.append("## Components and hosts\n\n" + TopologyTable(configuration, headNode: headNode).markdown)
         for section in plan.sections { parts.append(text(of: section, results)) }
+        if !kind.isRemoval { parts.append(ClosingChapters(plan: plan, configuration: configuration).markdown) }
         return parts.joined(separator: "\n")
+    }
+
+    /// What is where, and how the commands are meant.
+    private var contents: String {
+        var lines = plan.sections.map { section in
+            "* \(section.number). \(Markdown.escape(section.title)): \(section.steps.count) steps on "
+                + "\(section.hosts.count) hosts\n"
+        }
+        if !kind.isRemoval { lines.append("* How to verify it, and how to undo it: the last two chapters\n") }
+        return "## Contents\n\n" + lines.joined() + """
+
+            Commands are typed as root on the hosts that stand above them, on each of these. \
+            \(Markdown.code(StepGroup.placeholder)) in a command is such a host's own name. To type on many hosts at once, \
+            on the head node: \(Markdown.code("pdsh -w HOSTS COMMAND")), or \
+            \(Markdown.code("cmsh -c 'device; pexec -n NODES COMMAND'")).
+
+            """
     }
 
     private var heading: String {
@@ -82,9 +103,30 @@ public struct DeploymentDocument: Sendable {
     private func text(of section: PlanSection, _ results: [String: [StepResult]]) -> String {
         var text = "## \(section.number). \(Markdown.escape(section.title))\n\n\(section.purpose)\n"
         if let link = section.link { text += "\nPrinceton's page: <\(link)>\n" }
-        for step in section.steps { text += "\n" + self.text(of: step, results[step.id] ?? []) }
+        var isList = false
+        for step in section.steps {
+            let line = results[step.id] == nil ? look(of: step) : nil
+            text += (isList && line != nil ? "" : "\n") + (line ?? self.text(of: step, results[step.id] ?? []))
+            isList = line != nil
+        }
         if !section.notes.isEmpty { text += "\n\(section.notes)" }
         return text
+    }
+
+    /// A step that only looks, on one line; nil when there is more to tell.
+    private func look(of step: Step) -> String? {
+        let groups = StepGroup.groups(of: step)
+        guard groups.count == 1, let group = groups.first, step.consent == nil else { return nil }
+        let instructions = group.instructions
+        guard instructions.commands.isEmpty, instructions.files.isEmpty, instructions.undo.isEmpty,
+            instructions.verification.allSatisfy({ !$0.contains("\n") && $0.utf8.count <= 200 })
+        else { return nil }
+        var text = "* **\(Markdown.escape(step.title))** (\(step.id)), on \(hosts(group.hosts)): "
+        text += Markdown.escape(group.summary)
+        if !instructions.verification.isEmpty {
+            text += ". To look: " + instructions.verification.map { Markdown.code($0) }.joined(separator: ", ")
+        }
+        return text + "\n"
     }
 
     private func text(of step: Step, _ results: [StepResult]) -> String {
@@ -99,16 +141,12 @@ public struct DeploymentDocument: Sendable {
 
     private func text(of group: StepGroup) -> String {
         var text = "On \(hosts(group.hosts)): \(Markdown.escape(group.summary))\n"
-        if group.usesPlaceholder {
-            text += "\n\(Markdown.code(StepGroup.placeholder)) stands for each host's own name.\n"
-        }
         for file in group.instructions.files {
             text += "\nFile \(Markdown.code(file.path)):\n\n"
             text += Markdown.block(file.text, language: Self.language(of: file.path))
         }
         text += commands("", group.instructions.commands)
         text += commands("To verify:", group.instructions.verification)
-        text += commands("To undo:", group.instructions.undo)
         return text
     }
 
@@ -145,7 +183,8 @@ public struct DeploymentDocument: Sendable {
         let groups = Dictionary(grouping: results) {
             Key(
                 outcome: $0.isWarning ? "\($0.outcome), with a warning" : $0.outcome.rawValue,
-                detail: $0.outcome == .inPlace && !$0.isWarning ? "" : $0.detail, remedy: $0.remedy,
+                detail: $0.outcome == .inPlace && !$0.isWarning && Assessment.whatWasLeft($0.detail) == nil
+                    ? "" : $0.detail, remedy: $0.remedy,
                 difference: $0.difference)
         }
         var text = "Result:\n\n"
@@ -173,5 +212,23 @@ public struct DeploymentDocument: Sendable {
     static func seconds(_ duration: Duration) -> String {
         let tenths = (Int64(duration / .milliseconds(1)) + 50) / 100
         return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+extension DeploymentDocument.Kind {
+    /// The same about a removal.
+    static func removal(_ kind: DeploymentDocument.Kind) -> DeploymentDocument.Kind {
+        let introduction =
+            switch kind {
+            case .dryRun:
+                "This is a dry run: no host was contacted and nothing was changed. What would go is given below, in order. "
+            case .check: "The hosts were looked at and nothing was changed. What would go is given below, in order. "
+            default: "What this deployment had put on the hosts was taken away, in this order. "
+            }
+        return DeploymentDocument.Kind(
+            title: kind == .run ? "what was taken away" : "what would be taken away",
+            introduction: introduction
+                + "The commands are what a person would type for the same, after a look whether it is still as deployed.",
+            isRemoval: true)
     }
 }

@@ -1,3 +1,5 @@
+import CommandExecution
+
 /// The end of a run: hosts by what came of them, what failed, and what to do next.
 public struct ResultTable: Sendable {
     /// What came of the run.
@@ -56,13 +58,33 @@ public struct ResultTable: Sendable {
             .sorted { ($0.section, $0.host) < ($1.section, $1.host) }
         guard !bad.isEmpty else { return text }
         text += "\nNot as wanted:\n\n"
-        for result in bad {
-            text += "* \(Markdown.code(result.host.name)), \(Markdown.escape(result.title)) (\(result.step)): "
+        for group in Self.equal(bad) {
+            let names = HostRange.compress(group.map(\.host.name)), result = group[0]
+            text += "* \(Markdown.code(names)), \(Markdown.escape(result.title)) (\(result.step)): "
             text += "**\(result.outcome)**: \(Markdown.escape(result.detail))\n"
             if let remedy = result.remedy { text += "  What to do: \(Markdown.escape(remedy))\n" }
         }
-        let hosts = unfinishedHosts.map(\.name).joined(separator: " ")
-        text += "\nThen: \(Markdown.code("guided-setup --resume --limit \(hosts)"))\n"
+        let hosts = Words.hosts(unfinishedHosts.map(\.name)).split(separator: ", ").map(String.init)
+        text += "\nThen: \(Markdown.code("guided-setup --resume --limit " + ShellQuoting.quote(hosts)))\n"
         return text
+    }
+
+    /// What went wrong in the same way on several hosts, together; a host's own name makes no difference.
+    private static func equal(_ results: [StepResult]) -> [[StepResult]] {
+        var groups: [[StepResult]] = []
+        var places: [[String]: Int] = [:]
+        for result in results {
+            let name = result.host.name
+            let key = [result.step, result.outcome.rawValue, result.detail, result.remedy ?? ""].map {
+                $0.replacing(name, with: StepGroup.placeholder)
+            }
+            if let place = places[key] {
+                groups[place].append(result)
+            } else {
+                places[key] = groups.count
+                groups.append([result])
+            }
+        }
+        return groups
     }
 }

@@ -51,9 +51,10 @@ struct MonitorVerification: Resource {
     var exportActions: [ExportAction] { [.check(summary, changes(from: Facts())[0])] }
 
     var instructions: Instructions {
-        Instructions(verification: [
-            "systemctl status " + MonitorPaths.unitName, MonitorPaths.program + " --check-connectivity",
-        ])
+        Instructions(
+            verification: [
+                "systemctl status " + MonitorPaths.unitName, MonitorPaths.program + " --check-connectivity",
+            ], undo: [MonitorPaths.program + " --decommission  # stops the exporters and removes the target file"])
     }
 
     /// The status text that the monitor gives systemd.

@@ -78,7 +78,9 @@ public struct SetupOptions: Sendable {
     var takesAway: Bool { removesMonitor || uninstalls }
 
     /// The document's path.
-    public var documentPath: String { "\(stateDirectory)/\(filePrefix)_document.md" }
+    public var documentPath: String { "\(stateDirectory)/\(outputPrefix)_document.md" }
     /// The progress file's path.
-    public var progressPath: String { "\(stateDirectory)/\(filePrefix)_progress.json" }
+    public var progressPath: String { "\(stateDirectory)/\(outputPrefix)_progress.json" }
+    /// A removal leaves what the deployment wrote.
+    private var outputPrefix: String { uninstalls ? "\(filePrefix)_removal" : filePrefix }
 }

@@ -294,7 +294,8 @@ public struct SetupRun: Sendable {
             case .run: .run
             }
         let text = DeploymentDocument(
-            plan: plan, configuration: configuration, kind: kind, headNode: Self.hostName, report: report, date: Date()
+            plan: plan, configuration: configuration, kind: options.takesAway ? .removal(kind) : kind,
+            headNode: Self.hostName, report: report, date: Date()
         ).markdown
         do {
             try DurableFile.write(Array(text.utf8), to: options.documentPath)

@@ -26,7 +26,7 @@ import Testing
         #expect(text.contains("File `/etc/systemd/system/node_exporter.service`:\n\n```ini\n# Made by"))
         #expect(text.contains("File `/etc/prometheus/prometheus.yml`:\n\n```yaml\n"))
         #expect(text.contains("On each of `dgx-[01-02]` (2 hosts):"))
-        #expect(text.contains("To undo:"))
+        #expect(text.contains("\n## How to undo it\n") && text.contains("rm -f /etc/prometheus/prometheus.yml\n"))
         #expect(text.contains("cmsh -c \"device; use dgx-01; grabimage -w\""))
         #expect(
             text.contains("| node\\_exporter | dgx-\\[01-02\\] | port 9100, runs while the node has the BCM role |"))
@@ -35,7 +35,7 @@ import Testing
     @Test func hostsThatDifferByNameAloneStandTogether() throws {
         let text = try document(
             makeConfiguration(nodes: (1...50).map { "dgx-\($0)" }) { $0.deploysRoleMonitor = false })
-        #expect(text.contains("`HOST` stands for each host's own name."))
+        #expect(text.contains("`HOST` in a command is such a host's own name."))
         #expect(text.contains("\"targets\": [\"HOST:9100\"]"))
         #expect(!text.contains("dgx-17.json"))
         #expect(text.utf8.count < 60_000)
@@ -55,7 +55,7 @@ import Testing
 
     @Test func commandsAreWhatAPersonCanType() throws {
         let text = try document()
-        #expect(text.contains("```sh\nss -ltnp 'sport = :9100'\n```"))
+        #expect(text.contains("To look: `ss -ltnp 'sport = :9100'`\n"))
         #expect(text.contains("scp /opt/node_exporter root@HOST:/usr/local/bin/node_exporter.new"))
         #expect(!text.contains("sh -c 'path=$1"))
     }

@@ -102,4 +102,51 @@ struct AnsibleExportTests {
             #expect(result.succeeded, "\(result.errorText)")
         }
     }
+
+    @Test(.enabled(if: playbook != nil && getuid() == 0, "ansible-playbook is not installed, or this is not root"))
+    func ansibleBringsAboutWhatTheRunnerThenFinds() async throws {
+        let record = OwnershipRecord(directory: "\(folder.path)/memory")
+        let hostile = "it's $(x) `x`\n{{ 7 * 7 }} {% raw %}\n"
+        let host = Host("this-one", isLocal: true)
+        mkdir("\(folder.path)/root", 0o755)
+        folder.write("root/changed", "mine\n")
+        func path(_ name: String) -> String { "\(folder.path)/root/\(name)" }
+        let resources: [any Resource] = [
+            DirectoryResource(path("it's a dir"), mode: 0o750, record: record),
+            FileResource(path("it's a dir/{{ file }}"), .text(hostile), mode: 0o600, record: record),
+            FileResource(
+                path("changed"), .text("ours\n"), validation: Command("grep", ["-q", "ours", "{}"]), record: record),
+            LinkResource(path("link"), to: "it's a {{ target }}"),
+            WaitResource("so", patience: 5, remedy: "none", Command("test", ["-e", path("changed")])),
+        ]
+        let plan = Plan(sections: [
+            PlanSection(
+                number: 4, title: "x", purpose: "",
+                steps: resources.enumerated().map { Step("4.\($0)", "step \($0)", on: [host], $1) })
+        ])
+        let export = ExportPlan(plan, of: DeploymentConfiguration(), record: record)
+        try ExportKind.ansible.folder(export).write(to: "\(folder.path)/export")
+        func play() async throws -> CommandResult {
+            try await LocalExecutor().run(
+                Command(
+                    try #require(Self.playbook),
+                    [
+                        "-i", "\(folder.path)/export/inventory.yml", "\(folder.path)/export/site.yml", "-e",
+                        "ansible_become=false ansible_python_interpreter=/usr/bin/python3",
+                    ], environment: ["ANSIBLE_HOME": "\(folder.path)/home", "ANSIBLE_NOCOLOR": "1"],
+                    timeout: .seconds(240)))
+        }
+        let first = try await play()
+        #expect(first.succeeded, "\(first.outputText)\(first.errorText)")
+        let report = await PlanRunner(plan: plan, connector: ThisMachine(), options: .init(mode: .check)).run()
+        #expect(report.results.allSatisfy { $0.outcome == .inPlace }, "\(report.results.map(\.detail))")
+        let time = try #require(folder.names(in: "memory/backups").first)
+        #expect(folder.read("memory/backups/\(time)\(path("changed"))") == "mine\n")
+        let second = try await play()
+        #expect(second.outputText.contains("changed=0 "), "\(second.outputText)")
+    }
+
+    private struct ThisMachine: HostConnector {
+        func connect(to host: Host) async -> any HostConnection { LocalConnection() }
+    }
 }

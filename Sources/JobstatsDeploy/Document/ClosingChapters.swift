@@ -1,0 +1,53 @@
+import CommandExecution
+
+/// How a deployment is verified and undone: the end of its document.
+struct ClosingChapters {
+    let plan: Plan
+    let configuration: DeploymentConfiguration
+
+    var markdown: String { verifying + "\n" + undoing }
+
+    private var verifying: String {
+        let server = "\(configuration.prometheusServer):\(configuration.prometheusPort)"
+        let query = ShellQuoting.quote(
+            "http://\(server)/api/v1/query?query=count by (job) (up)".replacing(" ", with: "%20"))
+        return """
+            ## How to verify it
+
+            `guided-setup --check` looks at every host and says of each step whether it is in place; it changes nothing. \
+            Whether metrics arrive shows Prometheus: the number of nodes that are scraped, by exporter.
+
+            \(Markdown.block("curl -s \(query)", language: "sh"))
+            """
+    }
+
+    private var undoing: String {
+        var text = """
+            ## How to undo it
+
+            `guided-setup --uninstall` takes away what was deployed and is still as deployed, puts back what stood there \
+            before, and names what it leaves; `guided-setup --uninstall --check` says beforehand what that would be. By \
+            hand, as root, in this order:
+
+            """
+        var groups: [(hosts: String, commands: [String])] = []
+        for section in plan.sections.reversed() {
+            for step in section.steps.reversed() {
+                for group in StepGroup.groups(of: step) where !group.instructions.undo.isEmpty {
+                    let names = HostRange.compress(group.hosts.map(\.name))
+                    if groups.last?.hosts == names {
+                        let new = group.instructions.undo.filter { groups.last?.commands.contains($0) == false }
+                        groups[groups.count - 1].commands += new
+                    } else {
+                        groups.append((names, group.instructions.undo))
+                    }
+                }
+            }
+        }
+        for group in groups {
+            text += "\nOn \(Markdown.code(group.hosts)):\n\n"
+            text += Markdown.block(group.commands.joined(separator: "\n"), language: "sh")
+        }
+        return text
+    }
+}

@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "bcm-role-monitor", targets: ["bcm-role-monitor"]),
         .executable(name: "guided-setup", targets: ["guided-setup"]),
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
+        .executable(name: "setup-wizard", targets: ["setup-wizard"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -77,6 +78,14 @@ let package = Package(
                 logging,
             ],
             path: "Sources/Examples/deploy-role-monitor"),
+        .executableTarget(
+            name: "setup-wizard", dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser],
+            path: "Sources/Examples/setup-wizard"),
+
+        // Goes through a small plan in a folder, for tests on a real terminal.
+        .executableTarget(
+            name: "walk-stand-in", dependencies: ["CommandExecution", "JobstatsDeploy", "ExampleSupport", "SetupSupport"],
+            path: "Tests/StandIns/walk-stand-in"),
 
         // Unit tests. Tests that need the simulator live in Development/.
         .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
@@ -94,7 +103,11 @@ let package = Package(
             ]),
         .testTarget(
             name: "JobstatsDeployTests",
-            dependencies: ["JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets", "ServiceManager"]),
+            dependencies: [
+                "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets", "ServiceManager",
+                "setup-wizard", "walk-stand-in",
+            ],
+            exclude: ["Terminal/on-terminal.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

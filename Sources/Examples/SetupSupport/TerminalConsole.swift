@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// A console on standard input, output and error.
 public final class TerminalConsole: Console {
-    /// Whether a person watches and text can be painted over: standard output is a terminal that is not dumb.
+    /// Whether a person watches and can answer: standard input and output are a terminal.
     public let isTerminal: Bool
     /// Whether colours are welcome: a terminal, and no `NO_COLOR` (no-color.org).
     public let usesColour: Bool
@@ -28,6 +28,13 @@ public final class TerminalConsole: Console {
         var size = winsize()
         if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
         return getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap { $0 >= 20 ? $0 : nil } ?? 80
+    }
+
+    /// The height of the terminal, `LINES`, or 24.
+    public var rows: Int {
+        var size = winsize()
+        if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row >= 5 { return Int(size.ws_row) }
+        return getenv("LINES").flatMap { Int(String(cString: $0)) }.flatMap { $0 >= 5 ? $0 : nil } ?? 24
     }
 
     /// Writes to standard output.
@@ -53,7 +60,10 @@ public final class TerminalConsole: Console {
     }
 
     /// Asks on standard output and reads a line of standard input, on a thread of its own; nil at its end.
+    ///
+    /// What was typed at a terminal before the question stood there is no answer to it, and is dropped.
     public func ask(_ question: String) async -> String? {
+        if isatty(STDIN_FILENO) == 1 { tcflush(STDIN_FILENO, TCIFLUSH) }
         write(question)
         let answer = Answer()
         return await withTaskCancellationHandler {

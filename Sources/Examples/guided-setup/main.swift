@@ -59,6 +59,7 @@ struct Deploy: AsyncParsableCommand {
         options.invocation = ["guided-setup"] + CommandLine.arguments.dropFirst()
         options.canResume = true
         options.resumes = resume
+        options.walks = true
         options.isNonInteractive = nonInteractive
         options.assumesYes = yes
         options.consents = Set(allow.flatMap { $0.split(separator: ",").map(String.init) })

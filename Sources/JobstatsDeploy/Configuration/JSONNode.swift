@@ -52,14 +52,31 @@ extension JSONNode {
     static func strings(_ texts: [String]) -> JSONNode { JSONNode(.array(texts.map { JSONNode(.string($0)) })) }
 
     /// The value as JSON text, two spaces per level, with a newline at the end.
-    func encoded() -> [UInt8] {
+    ///
+    /// - Parameter inlineWidth: lists of strings that end before this column stand on one line; by default none does.
+    func encoded(inlineWidth: Int = 0) -> [UInt8] {
         var text = ""
-        write(to: &text, indentation: "")
+        write(to: &text, indentation: "", inlineWidth)
         return Array((text + "\n").utf8)
     }
 
-    private func write(to text: inout String, indentation: String) {
+    /// The list on one line, when it holds strings only.
+    private var inline: String? {
+        guard case .array(let nodes) = value else { return nil }
+        var words: [String] = []
+        for node in nodes {
+            guard case .string(let text) = node.value else { return nil }
+            words.append(Self.literal(text))
+        }
+        return "[\(words.joined(separator: ", "))]"
+    }
+
+    private func write(to text: inout String, indentation: String, _ inlineWidth: Int) {
         let inner = indentation + "  "
+        if inlineWidth > 0, let inline {
+            let column = text.utf8.reversed().prefix { $0 != UInt8(ascii: "\n") }.count
+            if column + inline.utf8.count <= inlineWidth { return text += inline }
+        }
         switch value {
         case .null: text += "null"
         case .bool(let flag): text += flag ? "true" : "false"
@@ -70,7 +87,7 @@ extension JSONNode {
             text += "[\n"
             for (index, node) in nodes.enumerated() {
                 text += inner
-                node.write(to: &text, indentation: inner)
+                node.write(to: &text, indentation: inner, inlineWidth)
                 text += index + 1 < nodes.count ? ",\n" : "\n"
             }
             text += indentation + "]"
@@ -79,7 +96,7 @@ extension JSONNode {
             text += "{\n"
             for (index, member) in members.enumerated() {
                 text += inner + Self.literal(member.name) + ": "
-                member.node.write(to: &text, indentation: inner)
+                member.node.write(to: &text, indentation: inner, inlineWidth)
                 text += index + 1 < members.count ? ",\n" : "\n"
             }
             text += indentation + "}"

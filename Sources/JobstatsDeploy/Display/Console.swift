@@ -6,6 +6,8 @@ public protocol Console: Sendable {
     var usesColour: Bool { get }
     /// The width in columns now; 80 where it is not known.
     var columns: Int { get }
+    /// The height in lines now; 24 where it is not known.
+    var rows: Int { get }
     /// Writes text, line ends included, where results go.
     func write(_ text: String)
     /// Writes text where errors and warnings go.
@@ -14,6 +16,11 @@ public protocol Console: Sendable {
     func paint(_ lines: [String])
     /// Asks and waits for a line; nil at the end of input, which is never consent.
     func ask(_ question: String) async -> String?
+}
+
+extension Console {
+    /// 24, as on the smallest terminals.
+    public var rows: Int { 24 }
 }
 
 /// Text for people: widths, counts and times.

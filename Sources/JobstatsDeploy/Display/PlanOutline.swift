@@ -6,6 +6,7 @@ package enum PlanOutline {
         for section in plan.sections {
             text += "\n" + style.bold("\(section.number). \(section.title)") + "\n"
             text += Words.wrap(section.purpose, columns, indent: "   ") + "\n"
+            if let link = section.link { text += "   \(link)\n" }
             var groups: [(hosts: [Host], titles: [String])] = []
             for step in section.steps {
                 if let index = groups.firstIndex(where: { $0.hosts == step.hosts }) {
@@ -16,7 +17,8 @@ package enum PlanOutline {
             }
             for group in groups {
                 let names = Words.hosts(group.hosts.map(\.name))
-                text += Words.wrap("on \(names):", columns, indent: "   ") + "\n"
+                let count = group.hosts.count > 1 ? " (\(Words.count(group.hosts.count, "host")))" : ""
+                text += Words.wrap("on \(names)\(count):", columns, indent: "   ") + "\n"
                 for title in group.titles { text += "     - \(Words.cut(title, columns - 7))\n" }
             }
         }

@@ -21,9 +21,14 @@ package final class RunDisplay: Sendable {
     private let state = Mutex(Section())
     private let console: any Console
     private let style: Style
+    private let showsResults: Bool
 
-    package init(console: any Console) {
+    /// Creates a display.
+    ///
+    /// - Parameter showsResults: whether results are told as they come; otherwise only that work is under way.
+    package init(console: any Console, showsResults: Bool = true) {
         self.console = console
+        self.showsResults = showsResults
         style = Style(usesColour: console.usesColour)
     }
 
@@ -33,21 +38,22 @@ package final class RunDisplay: Sendable {
             case .sectionBegan(let number, let title, let hosts, let waves):
                 section = Section(number: number, title: title, total: hosts.count)
                 console.paint([])
+                guard showsResults else { break }
                 let order = waves.count > 1 ? ", \(waves.map(String.init).joined(separator: ", then ")) at a time" : ""
                 console.write("\(style.bold("\(number). \(title)"))  \(Words.count(hosts.count, "host"))\(order)\n")
             case .hostBegan(let host, _): section.active[host] = ("", ContinuousClock.now)
             case .stepBegan(let host, _, let title): section.active[host] = (title, ContinuousClock.now)
-            case .stepEnded(let result): line(result, &section)
+            case .stepEnded(let result): if showsResults { line(result, &section) }
             case .hostEnded(let host, _):
                 section.active[host] = nil
-                if section.total > Self.fewHosts, let count = section.changes[host] {
+                if showsResults, section.total > Self.fewHosts, let count = section.changes[host] {
                     console.paint([])
                     console.write("   \(host): \(Words.count(count, "step")) \(style.good("changed"))\n")
                 }
                 section.ended.insert(host)
             case .sectionEnded:
                 console.paint([])
-                console.write("   \(summary(section))\n")
+                if showsResults { console.write("   \(summary(section))\n") }
                 return
             case .notice(let text):
                 console.paint([])

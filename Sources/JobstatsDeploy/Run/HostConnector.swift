@@ -46,6 +46,7 @@ public struct SSHConnector: HostConnector {
 actor ConnectionPool {
     private let connector: any HostConnector
     private var connections: [Host: any HostConnection] = [:]
+    private var earlierAttempts = 0
 
     init(_ connector: any HostConnector) { self.connector = connector }
 
@@ -56,6 +57,15 @@ actor ConnectionPool {
         return connection
     }
 
+    /// Closes the connections to some hosts; whoever asks for one of them again gets a new one.
+    func drop(_ hosts: some Sequence<Host> & Sendable) async {
+        for host in hosts {
+            guard let connection = connections.removeValue(forKey: host) else { continue }
+            await connection.close()
+            earlierAttempts += connection.attempts
+        }
+    }
+
     /// Closes all and says how many network connections were opened.
     func closeAll() async -> Int {
         let all = Array(connections.values)
@@ -63,7 +73,7 @@ actor ConnectionPool {
         await withTaskGroup(of: Void.self) { group in
             for connection in all { group.addTask { await connection.close() } }
         }
-        return all.reduce(0) { $0 + $1.attempts }
+        return all.reduce(earlierAttempts) { $0 + $1.attempts }
     }
 }
 

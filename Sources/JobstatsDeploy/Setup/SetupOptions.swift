@@ -32,6 +32,9 @@ public struct SetupOptions: Sendable {
     public var isNonInteractive = false
     /// Whether general questions are answered with yes; what disturbs running work still needs its own consent.
     public var assumesYes = false
+    /// Whether a person at a terminal is taken through the plan section by section, unless ``isNonInteractive`` or
+    /// ``assumesYes`` says otherwise; without it one question is asked before all of it.
+    public var walks = false
     /// Consents by name.
     public var consents: Set<String> = []
     /// The sections to carry out; all that exist by default.

@@ -68,14 +68,15 @@ public struct SetupRun: Sendable {
 
     func plan(
         _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ facts: SiteFacts?,
-        _ sections: Set<Int>, _ limit: Set<String>?
+        _ sections: Set<Int>, _ limit: Set<String>?, agreed: Set<String> = []
     ) throws -> Plan {
         if options.removesMonitor {
             let removal = MonitorRemoval.plan(dgxNodes(configuration, nil))
             return limit.map { removal.limited(to: $0) } ?? removal
         }
         let context = DeploymentContext(
-            localHost: Self.localHost, programs: programs.programs, facts: facts, consents: options.consents,
+            localHost: Self.localHost, programs: programs.programs, facts: facts,
+            consents: options.consents.union(agreed),
             prometheusComparesAddresses: programs.prometheusComparesAddresses)
         if options.uninstalls {
             let removal = try removalPlan(configuration, context)
@@ -138,8 +139,9 @@ public struct SetupRun: Sendable {
         guard wrong.isEmpty else {
             throw Stop(status: 2, message: wrong.map(\.description).joined(separator: "\n"))
         }
-        let first = try firstPlan(configuration, programs, limit)
         let outline = try plan(configuration, programs, nil, sections, limit)
+        if isWalk { return try await walk(configuration, limit, programs, outline, earlier) }
+        let first = try firstPlan(configuration, programs, limit)
         try await agree(to: outline)
 
         let display = RunDisplay(console: console)
@@ -154,25 +156,12 @@ public struct SetupRun: Sendable {
         let report = await runner.run { connector in
             let rest = sections.subtracting([1])
             let programs = try await self.programs(programs, configuration, connector, limit)
-            var found: SiteFacts?
-            let nodes = dgxNodes(configuration, limit)
-            if rest.contains(10), configuration.deploysRoleMonitor, !options.takesAway, !nodes.isEmpty {
-                console.write("   Asking BCM for head nodes, certificates and roles\n")
-                found = try await SiteDiscovery(
-                    cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
-                ).facts(
-                    nodes: nodes, choice: options.certificate, renews: options.renewsCertificate,
-                    mayCreate: options.mode == .run, connector: connector)
-                for remark in found?.remarks ?? [] {
-                    console.write(Words.wrap(remark, console.columns, indent: "   ") + "\n")
-                }
-            }
+            let found = try await siteFacts(
+                configuration, rest, limit, mayCreate: options.mode == .run, connector: connector)
             let plan = try plan(configuration, programs, found, rest, limit)
             known.append(plan)
             if await progress?.begin(planDigest: PlanDigest.hex(known.plan)) == true {
-                console.write(
-                    "   The plan is not the one that was interrupted: a program, or what BCM says, has changed since.\n"
-                )
+                console.write(Self.otherPlan)
             }
             return plan
         }
@@ -189,15 +178,42 @@ public struct SetupRun: Sendable {
         return report.exitStatus
     }
 
+    static let otherPlan =
+        "   The plan is not the one that was interrupted: a program, or what BCM says, has changed since.\n"
+
+    /// What BCM says, where these sections need it; otherwise nil.
+    func siteFacts(
+        _ configuration: DeploymentConfiguration, _ sections: Set<Int>, _ limit: Set<String>?, mayCreate: Bool,
+        connector: any HostConnector
+    ) async throws -> SiteFacts? {
+        let nodes = dgxNodes(configuration, limit)
+        guard sections.contains(10), configuration.deploysRoleMonitor, !options.takesAway, !nodes.isEmpty else {
+            return nil
+        }
+        console.write("   Asking BCM for head nodes, certificates and roles\n")
+        let found = try await SiteDiscovery(
+            cmsh: cmsh, paths: paths, port: configuration.monitorTimes.port, logger: logger
+        ).facts(
+            nodes: nodes, choice: options.certificate, renews: options.renewsCertificate, mayCreate: mayCreate,
+            connector: connector)
+        for remark in found.remarks { console.write(Words.wrap(remark, console.columns, indent: "   ") + "\n") }
+        return found
+    }
+
     /// Section 1; without it, what nothing can go on without all the same: root, and the active head node.
     private func firstPlan(
         _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ limit: Set<String>?
     ) throws -> Plan {
-        let context = DeploymentContext(localHost: Self.localHost, programs: programs.programs)
-        let overview = try JobstatsPlan(configuration: configuration, context: context).plan(sections: [1])
         if sections.contains(1), !options.takesAway {
-            return try plan(configuration, programs, nil, [1], limit)
+            return try plan(configuration, programs, nil, sections, limit).limited(toSections: [1])
         }
+        return try essentialPlan(configuration)
+    }
+
+    /// What nothing can go on without.
+    func essentialPlan(_ configuration: DeploymentConfiguration) throws -> Plan {
+        let context = DeploymentContext(localHost: Self.localHost)
+        let overview = try JobstatsPlan(configuration: configuration, context: context).plan(sections: [1])
         return Plan(
             sections: overview.sections.prefix(1).map { section in
                 var section = section
@@ -284,7 +300,7 @@ public struct SetupRun: Sendable {
         return answer == "y" || answer == "yes" || answer == "Y"
     }
 
-    private func writeDocument(
+    func writeDocument(
         _ configuration: DeploymentConfiguration, _ plan: Plan, _ report: RunReport?
     ) throws(Stop) {
         let kind: DeploymentDocument.Kind =
@@ -305,7 +321,7 @@ public struct SetupRun: Sendable {
     }
 
     /// What to run next: the command as it was typed, with only that changed which must be.
-    private func advice(_ report: RunReport) -> String {
+    func advice(_ report: RunReport) -> String {
         var words = options.invocation.isEmpty ? [options.commandName] : options.invocation
         let again = "the same command finds what is in place and goes on: "
         guard options.mode == .run, options.canResume else { return again + ShellQuoting.quote(words) }

@@ -26,6 +26,9 @@ final class TestConsole: Console {
     func writeError(_ text: String) { state.withLock { $0.errors += text } }
     func paint(_ lines: [String]) {}
     func ask(_ question: String) async -> String? {
-        state.withLock { $0.answers.isEmpty ? nil : $0.answers.removeFirst() }
+        state.withLock { state in
+            state.output += question + "\n"
+            return state.answers.isEmpty ? nil : state.answers.removeFirst()
+        }
     }
 }

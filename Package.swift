@@ -84,7 +84,8 @@ let package = Package(
 
         // Goes through a small plan in a folder, for tests on a real terminal.
         .executableTarget(
-            name: "walk-stand-in", dependencies: ["CommandExecution", "JobstatsDeploy", "ExampleSupport", "SetupSupport"],
+            name: "walk-stand-in",
+            dependencies: ["CommandExecution", "JobstatsDeploy", "ExampleSupport", "SetupSupport"],
             path: "Tests/StandIns/walk-stand-in"),
 
         // Unit tests. Tests that need the simulator live in Development/.

@@ -76,7 +76,8 @@ struct Prerequisites: Sendable {
             : Finding(subject: "disk \(path)", detail: detail, remedy: "at least \(least) MiB are wanted there")
     }
 
-    private func run(_ program: String, _ arguments: [String], timeout: Duration = .seconds(10)) async -> CommandResult? {
+    private func run(_ program: String, _ arguments: [String], timeout: Duration = .seconds(10)) async -> CommandResult?
+    {
         try? await executor.run(Command(program, arguments, timeout: timeout))
     }
 }

@@ -144,7 +144,12 @@ extension SetupWizard {
             case .change(let entries): wanted = entries
             case .bcm(let kind, let name): wanted = try await askBCM(question, kind, name)
             case .explain:
-                for (words, text) in HostListEditor.explanation { console.write("   \(Words.fit(words, 16)) \(text)\n") }
+                for (words, text) in HostListEditor.explanation {
+                    let lines = Words.wrap(text, console.columns - 20).split(separator: "\n")
+                    for (index, line) in lines.enumerated() {
+                        console.write("   \(Words.fit(index == 0 ? words : "", 16)) \(line)\n")
+                    }
+                }
             case .refuse(let reason): say(reason)
             }
             guard let wanted else { continue }
@@ -158,29 +163,30 @@ extension SetupWizard {
     private func askBCM(
         _ question: WizardQuestion, _ kind: String?, _ name: String?
     ) async throws(Stop) -> [String]? {
+        let offers: [BCMHosts.Offer]
         do throws(BCMError) {
             if let kind, let name {
                 let found = try await hosts.hosts(of: kind, name)
                 if found.isEmpty { say("BCM knows no node of the \(kind) \(Quoted(name)).") }
                 return found.isEmpty ? nil : BCMHosts.entries(found)
             }
-            let offers = try await hosts.offers(for: question.keyPath)
-            guard !offers.isEmpty else {
-                say("BCM offers nothing for this list.")
-                return nil
-            }
-            for (index, offer) in offers.enumerated() {
-                let number = Words.fit(String(index + 1), 3)
-                let count = Words.fit(Words.count(offer.hosts.count, "host"), 10)
-                let names = Words.hosts(offer.hosts.sorted(by: HostOrder.precedes))
-                let text = "   \(number) \(Words.fit(shown(offer.origin), 24)) \(count) \(shown(names))"
-                console.write(Words.cut(text, console.columns) + "\n")
-            }
-            return try await pick(offers)
+            offers = try await hosts.offers(for: question.keyPath)
         } catch {
             say(ForeignText.printable("\(error)"))
             return nil
         }
+        guard !offers.isEmpty else {
+            say("BCM offers nothing for this list.")
+            return nil
+        }
+        for (index, offer) in offers.enumerated() {
+            let number = Words.fit(String(index + 1), 3)
+            let count = Words.fit(Words.count(offer.hosts.count, "host"), 10)
+            let names = Words.hosts(offer.hosts.sorted(by: HostOrder.precedes))
+            let text = "   \(number) \(Words.fit(shown(offer.origin), 24)) \(count) \(shown(names))"
+            console.write(Words.cut(text, console.columns) + "\n")
+        }
+        return try await pick(offers)
     }
 
     private func pick(_ offers: [BCMHosts.Offer]) async throws(Stop) -> [String]? {
@@ -202,7 +208,9 @@ extension SetupWizard {
             let errors = draft.reading(sections: JobstatsPlan.availableSections).errors
             guard !errors.isEmpty else { return true }
             console.write("\n")
-            for error in errors { console.write(style.bad(Words.wrap("\(error)", console.columns, indent: "   ")) + "\n") }
+            for error in errors {
+                console.write(style.bad(Words.wrap("\(error)", console.columns, indent: "   ")) + "\n")
+            }
             let questions = WizardQuestion.all.filter { question in
                 errors.contains { $0.keyPath.hasPrefix(question.keyPath) }
             }

@@ -4,6 +4,11 @@ extension Cmsh {
         try await table([["wlm"], ["list"]]).rows.compactMap { $0["name"] }.filter { !$0.isEmpty }
     }
 
+    /// The configuration overlays.
+    public func overlays() async throws(BCMError) -> [String] {
+        try await table([["configurationoverlay"], ["list"]]).rows.compactMap { $0["name"] }.filter { !$0.isEmpty }
+    }
+
     /// A setting of a workload manager instance.
     ///
     /// - Parameters:

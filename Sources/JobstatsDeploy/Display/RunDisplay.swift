@@ -67,42 +67,53 @@ package final class RunDisplay: Sendable {
     package func end() { state.withLock { _ in console.paint([]) } }
 
     private func line(_ result: StepResult, _ section: inout Section) {
-        let mark: String
+        let (label, mark): (String, (String) -> String)
         switch result.outcome {
         case .changed:
             section.changed.insert(result.host)
             section.changes[result.host, default: 0] += 1
             if section.total > Self.fewHosts { return }
-            mark = style.good("changed")
+            (label, mark) = ("changed", style.good)
         case .wouldChange:
             section.changed.insert(result.host)
-            mark = style.warn("would change")
+            (label, mark) = ("would change", style.warn)
         case .failed:
             section.troubled.insert(result.host)
-            mark = style.bad("failed")
+            (label, mark) = ("failed", style.bad)
         case .needsConsent:
             section.troubled.insert(result.host)
-            mark = style.warn("needs consent")
+            (label, mark) = ("needs consent", style.warn)
         case .notBegun:
             section.troubled.insert(result.host)
             return
         default:
             guard result.isWarning else { return }
-            mark = style.warn("look at this")
+            (label, mark) = ("look at this", style.warn)
         }
         console.paint([])
-        let first = "   \(result.host): \(result.title): "
-        let detail = result.detail.split(whereSeparator: \.isNewline)
-        let isGood = result.outcome == .changed || result.outcome == .wouldChange
-        var text = first + mark
-        if !isGood || !console.isTerminal || result.outcome == .wouldChange {
-            for (index, line) in detail.enumerated() { text += (index == 0 ? ": " : "\n      ") + line }
-        }
-        if let remedy = result.remedy { text += "\n      -> \(remedy)" }
+        // The word is coloured after the line is broken, since a terminal shows nothing of the codes.
+        let text = self.text(of: result, label).replacing(": \(label)", with: ": " + mark(label), maxReplacements: 1)
         console.write(text + "\n")
         if let difference = result.difference {
             console.write(difference.split(separator: "\n").map { "      \(style.difference($0))\n" }.joined())
         }
+    }
+
+    /// A result in words: lines as wide as the terminal; a log keeps each whole.
+    private func text(of result: StepResult, _ label: String) -> String {
+        var lines = ["\(result.host): \(result.title): \(label)"]
+        if result.outcome != .changed || !console.isTerminal {
+            let detail = result.detail.split(whereSeparator: \.isNewline)
+            if let first = detail.first { lines[0] += ": \(first)" }
+            lines += detail.dropFirst().map(String.init)
+        }
+        if let remedy = result.remedy { lines.append("-> \(remedy)") }
+        let indented = lines.enumerated().map { index, line in
+            guard console.isTerminal else { return (index == 0 ? "   " : "      ") + line }
+            let wrapped = Words.wrap(line, console.columns, indent: "      ")
+            return index == 0 ? String(wrapped.dropFirst(3)) : wrapped
+        }
+        return indented.joined(separator: "\n")
     }
 
     private func summary(_ section: Section) -> String {

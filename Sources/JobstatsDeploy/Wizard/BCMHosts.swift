@@ -11,6 +11,9 @@ struct BCMHosts: Sendable {
 
     let cmsh: Cmsh
 
+    /// Each overlay costs a call of cmsh; others can be named.
+    private static let overlayLimit = 12
+
     /// The roles that suggest themselves for a list of hosts.
     private static let roles: [String: [String]] = [
         "systems.dgx_nodes": ["slurmclient"],
@@ -18,7 +21,8 @@ struct BCMHosts: Sendable {
         "systems.login_nodes": ["slurmsubmit", "login"],
     ]
 
-    /// What could be meant by a list: holders of the roles that suggest themselves, head nodes, and each category.
+    /// What could be meant by a list: holders of the roles that suggest themselves, head nodes, each category, and the
+    /// first of the overlays.
     ///
     /// - Throws: ``BCMError`` when cmsh cannot be asked.
     func offers(for keyPath: String) async throws(BCMError) -> [Offer] {
@@ -34,6 +38,12 @@ struct BCMHosts: Sendable {
         }
         // Compute nodes are not looked for among head nodes.
         offers += keyPath == "systems.dgx_nodes" ? byCategory : [heads] + byCategory
+        // Not every version lists overlays; without them there is still a choice.
+        for overlay in ((try? await cmsh.overlays()) ?? []).prefix(Self.overlayLimit) {
+            if let devices = try? await cmsh.devices(.overlay(overlay)) {
+                offers.append(Offer(origin: "overlay \(overlay)", hosts: devices.map(\.hostname)))
+            }
+        }
         return offers.filter { !$0.hosts.isEmpty }
     }
 

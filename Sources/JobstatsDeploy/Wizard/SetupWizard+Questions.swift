@@ -136,7 +136,7 @@ extension SetupWizard {
             let count = HostListEditor.names(entries).map { " (\(Words.count($0.count, "host")))" } ?? ""
             let list = entries.isEmpty ? "none" : shown(entries.joined(separator: " ")) + count
             console.write(Words.wrap("now: \(list)", console.columns, indent: "   ") + "\n")
-            let typed = try await line("   \(question.keyPath), add, remove, set, clear, bcm, ? [keep]: ")
+            let typed = try await line("   \(question.keyPath): add, remove, set, clear, bcm, ? [keep]: ")
             var wanted: [String]?
             switch HostListEditor.request(typed, on: entries) {
             case .keep:

@@ -9,12 +9,14 @@ import Testing
 @Suite(.enabled(if: Terminal.isThere, "needs python3, and the programs that are built with these tests"))
 struct TerminalTests {
     private let folder = TemporaryFolder()
+    private let memory = TemporaryFolder()
 
     private func walk(
         _ script: [String], columns: Int = 80, environment: [String: String] = [:], before: [String] = []
     ) async throws -> Terminal.Session {
         try await Terminal.run(
-            "walk-stand-in", [folder.path], script, columns: columns, environment: environment, before: before)
+            "walk-stand-in", [folder.path, memory.path], script, columns: columns, environment: environment,
+            before: before)
     }
 
     private let question = "expect ? [run]: "
@@ -26,7 +28,7 @@ struct TerminalTests {
             "expect slurm-restart: second file, on dgx-01", "expect anything else is no [no]: ", "type yes",
         ])
         #expect(session.status == 0, "\(session.text)")
-        #expect(session.text.contains("reached 3, status 0"))
+        #expect(session.text.contains("reached 3, status 0"), "\(session.text)")
         #expect(folder.names == ["first", "progress.json", "second"])
     }
 

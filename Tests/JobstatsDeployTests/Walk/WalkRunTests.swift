@@ -35,10 +35,14 @@ private struct DeadConnection: HostConnection {
 
 struct WalkRunTests {
     private let folder = TemporaryFolder()
+    /// What each host remembers; they are all this machine.
+    private let memory = TemporaryFolder()
     private let owner = String(cString: getpwuid(getuid()).pointee.pw_name)
 
-    private func file(_ name: String, _ text: String = "ours\n") -> FileResource {
-        FileResource("\(folder.path)/\(name)", .text(text), owner: owner, group: owner)
+    private func file(_ name: String) -> FileResource {
+        FileResource(
+            "\(folder.path)/\(name)", .text("ours\n"), owner: owner, group: owner,
+            record: OwnershipRecord(directory: "\(memory.path)/\(name)"))
     }
 
     private func section(_ number: Int, on hosts: [String], consent: String? = nil) -> PlanSection {

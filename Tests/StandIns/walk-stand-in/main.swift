@@ -5,17 +5,19 @@ import JobstatsDeploy
 import SetupSupport
 
 // A walk through a small plan whose hosts are all this machine and whose files lie in one folder.
-// usage: walk-stand-in FOLDER
+// usage: walk-stand-in FOLDER MEMORY; what a host remembers lies in the second folder
 
 struct ThisMachine: HostConnector {
     func connect(to host: Host) async -> any HostConnection { LocalConnection() }
 }
 
-let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "."
+guard CommandLine.arguments.count == 3 else { exit(2) }
+let folder = CommandLine.arguments[1], memory = CommandLine.arguments[2]
 let owner = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root"
 
 func file(_ name: String) -> FileResource {
-    FileResource("\(folder)/\(name)", .text("ours\n"), owner: owner, group: owner)
+    FileResource(
+        "\(folder)/\(name)", .text("ours\n"), owner: owner, group: owner, record: OwnershipRecord(directory: memory))
 }
 
 let node = Host("dgx-01")

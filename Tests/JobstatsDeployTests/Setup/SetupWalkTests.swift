@@ -66,7 +66,7 @@ private struct FolderHosts: HostConnector {
     }
 
     @Test func whatWasReachedIsSavedDocumentedAndResumedFromThere() async throws {
-        // The names of the hosts are not this machine's, so the prerequisites fail and are told at once.
+        // This machine is no node of a cluster, so some prerequisites fail, and are told at once.
         let (status, console) = await run(["check", "a", "run", "output", "a", "skip"])
         #expect(status == 1, "\(console.output)\(console.errors)")
         #expect(console.output.contains("retry, output, skip, quit, ? [retry]: "))
@@ -74,7 +74,7 @@ private struct FolderHosts: HostConnector {
         #expect(console.output.contains("guided-setup --section 1 --resume"))
         #expect(folder.read("state/guided_setup_document.md")?.contains("what was done") == true)
         let progress = try ProgressFile.load("\(folder.path)/state/guided_setup_progress.json")
-        #expect(progress.hosts["dgx-01"]?["1.name"]?.outcome == "failed")
+        #expect(progress.hosts.values.contains { $0.values.contains { $0.outcome == "failed" } })
         let (_, resumed) = await run(["quit"]) { $0.resumes = true }
         #expect(resumed.output.contains("each is looked at again."))
         #expect(resumed.output.contains("1. Overview and prerequisites"))

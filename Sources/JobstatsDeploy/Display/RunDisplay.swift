@@ -19,6 +19,8 @@ package final class RunDisplay: Sendable {
         var began = ContinuousClock.now
     }
     private let state = Mutex(Section())
+    /// When lines were painted last; nil while none are there.
+    private let painting = Mutex<ContinuousClock.Instant?>(nil)
     private let console: any Console
     private let style: Style
     private let showsResults: Bool
@@ -37,7 +39,7 @@ package final class RunDisplay: Sendable {
             switch event {
             case .sectionBegan(let number, let title, let hosts, let waves):
                 section = Section(number: number, title: title, total: hosts.count)
-                console.paint([])
+                clear()
                 guard showsResults else { break }
                 let order = waves.count > 1 ? ", \(waves.map(String.init).joined(separator: ", then ")) at a time" : ""
                 console.write("\(style.bold("\(number). \(title)"))  \(Words.count(hosts.count, "host"))\(order)\n")
@@ -47,24 +49,42 @@ package final class RunDisplay: Sendable {
             case .hostEnded(let host, _):
                 section.active[host] = nil
                 if showsResults, section.total > Self.fewHosts, let count = section.changes[host] {
-                    console.paint([])
+                    clear()
                     console.write("   \(host): \(Words.count(count, "step")) \(style.good("changed"))\n")
                 }
                 section.ended.insert(host)
             case .sectionEnded:
-                console.paint([])
+                clear()
                 if showsResults { console.write("   \(summary(section))\n") }
                 return
             case .notice(let text):
-                console.paint([])
+                clear()
                 console.writeError(Words.wrap("warning: \(text)", console.columns) + "\n")
             }
-            if console.isTerminal { console.paint(painted(section)) }
+            paint(section)
+        }
+    }
+
+    /// Paints, at most twenty times a second: hundreds of hosts make more events than a terminal can show.
+    private func paint(_ section: Section) {
+        guard console.isTerminal else { return }
+        painting.withLock { last in
+            let now = ContinuousClock.now
+            if let last, now - last < .milliseconds(50) { return }
+            last = now
+            console.paint(painted(section))
+        }
+    }
+
+    private func clear() {
+        painting.withLock { last in
+            console.paint([])
+            last = nil
         }
     }
 
     /// Takes away what is painted.
-    package func end() { state.withLock { _ in console.paint([]) } }
+    package func end() { state.withLock { _ in clear() } }
 
     private func line(_ result: StepResult, _ section: inout Section) {
         let (label, mark): (String, (String) -> String)
@@ -90,7 +110,7 @@ package final class RunDisplay: Sendable {
             guard result.isWarning else { return }
             (label, mark) = ("look at this", style.warn)
         }
-        console.paint([])
+        clear()
         // The word is coloured after the line is broken, since a terminal shows nothing of the codes.
         let text = self.text(of: result, label).replacing(": \(label)", with: ": " + mark(label), maxReplacements: 1)
         console.write(text + "\n")

@@ -15,9 +15,10 @@ enum SectionFindings {
             for (finding, hosts) in groups(byStep[step.id] ?? []) {
                 let names = Words.hosts(hosts.sorted().map(\.name))
                 let label = finding.label
+                let detail = hosts.count == 1 ? finding.detail?.replacing("HOST", with: hosts[0].name) : finding.detail
                 let line = Words.wrap("\(step.title): \(label) on \(names)", columns, indent: "   ")
                 text += line.replacing(label, with: finding.mark(style)(label), maxReplacements: 1) + "\n"
-                if let detail = finding.detail { text += Words.wrap(detail, columns, indent: "      ") + "\n" }
+                if let detail { text += Words.wrap(detail, columns, indent: "      ") + "\n" }
                 if let remedy = finding.remedy { text += Words.wrap("-> \(remedy)", columns, indent: "      ") + "\n" }
                 if showsDifferences, let difference = finding.difference {
                     text += difference.split(separator: "\n").map { "      \(style.difference($0))\n" }.joined()
@@ -36,13 +37,15 @@ enum SectionFindings {
         init(_ result: StepResult) {
             outcome = result.outcome
             let isPlain = result.outcome == .inPlace && !result.isWarning
-            detail = isPlain || result.detail.isEmpty ? nil : result.detail
+            // Hosts that differ in nothing but their names say the same.
+            let general = result.detail.replacing(result.host.name, with: "HOST")
+            detail = isPlain || general.isEmpty ? nil : general
             remedy = isPlain ? nil : result.remedy
             difference = result.difference
         }
 
         /// In a look, what cannot go on is a finding and no failure.
-        var label: String { outcome == .failed ? "cannot go on" : outcome.rawValue }
+        var label: String { outcome == .failed ? "blocked" : outcome.rawValue }
 
         func mark(_ style: Style) -> (String) -> String {
             switch outcome {

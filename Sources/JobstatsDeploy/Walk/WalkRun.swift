@@ -142,7 +142,6 @@ final class WalkRun {
         let display = RunDisplay(console: console, showsResults: false)
         do {
             let plan = try await source.plan(walk.stage.number, [], false, PooledConnector(pool: pool))
-            await dropFailed(plan)
             console.write("   Looking at \(Words.count(plan.hosts.count, "host")); nothing is changed.\n")
             var options = options
             options.mode = .check
@@ -150,6 +149,7 @@ final class WalkRun {
                 plan: plan, connector: PooledConnector(pool: pool), options: options, onEvent: { display.show($0) }
             ).run()
             display.end()
+            await dropFailed(report)
             guard !report.wasInterrupted else { return }
             if let reason = report.stopReason {
                 console.write(Words.wrap(reason, console.columns, indent: "   ") + "\n")
@@ -163,10 +163,9 @@ final class WalkRun {
         }
     }
 
-    /// A connection that broke is not used again.
-    private func dropFailed(_ plan: Plan) async {
-        let failed = Set(results.values.filter { $0.outcome == .failed }.map(\.host))
-        await pool.drop(plan.hosts.filter { failed.contains($0) })
+    /// A connection that may have broken is not used again.
+    private func dropFailed(_ report: RunReport) async {
+        await pool.drop(Set(report.results.filter { $0.outcome == .failed }.map(\.host)))
     }
 
     private func tell(_ error: any Error) {
@@ -191,7 +190,6 @@ final class WalkRun {
         // What was agreed to was agreed to for these hosts.
         if !agreed.isEmpty { plan = plan.limited(to: Set(agreed.flatMap(\.hosts).map(\.name))) }
         plan = withoutFailedHosts(plan)
-        await dropFailed(plan)
         let display = RunDisplay(console: console)
         var options = options
         options.consents.formUnion(agreed.map(\.name))
@@ -200,6 +198,7 @@ final class WalkRun {
             onEvent: { display.show($0) }
         ).run()
         display.end()
+        await dropFailed(report)
         for result in report.results { results[Key(step: result.step, host: result.host)] = result }
         for problem in report.problems where !problems.contains(problem) { problems.append(problem) }
         guard !report.wasInterrupted else { return [] }

@@ -105,9 +105,31 @@ struct WalkRunTests {
         #expect(console.output.contains("\"nonsense\" is none of run, commands"))
     }
 
+    @Test func hostsThatDifferInNothingButTheirNamesAreToldTogether() {
+        func result(_ host: String, _ outcome: StepOutcome, _ detail: String) -> StepResult {
+            StepResult(
+                step: "4.file", title: "file 4", section: 4, host: Host(host), outcome: outcome, detail: detail,
+                remedy: nil, isWarning: false, difference: nil, duration: .zero)
+        }
+        let plan = Plan(sections: [section(4, on: ["dgx-1", "dgx-2", "dgx-3"])])
+        let results = [
+            result("dgx-1", .failed, "dgx-1 is down"), result("dgx-2", .failed, "dgx-2 is down"),
+            result("dgx-3", .failed, "dgx-3 is lost"),
+        ]
+        let text = SectionFindings.text(
+            results, of: plan, showsDifferences: true, columns: 80, style: Style(usesColour: false))
+        #expect(
+            text == """
+                   file 4: blocked on dgx-[1-2]
+                      HOST is down
+                   file 4: blocked on dgx-3
+                      dgx-3 is lost
+
+                """)
+    }
+
     @Test func sectionThatIsInPlaceIsSaidToBe() async {
-        let (_, _, console, _) = await walk([section(4, on: ["dgx-1"])], ["run", "quit"])
-        _ = console
+        _ = await walk([section(4, on: ["dgx-1"])], ["run", "quit"])
         let (_, _, second, _) = await walk([section(4, on: ["dgx-1"])], ["check", "quit"])
         #expect(second.output.contains("file 4: in place on dgx-1"))
     }

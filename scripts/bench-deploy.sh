@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the guided setup: planning for many nodes, and a deployment to the lab. See usage below.
+# Measures the guided setup: planning for many nodes, and a deployment to the lab beside others' ways. See usage below.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -8,8 +8,10 @@ usage() {
 usage: scripts/bench-deploy.sh plan [--nodes N] | lab [--nodes N]
 
   plan   a dry run for N nodes (2000 unless said otherwise): whole program, configuration to document
-  lab    sections 4 and 10 to N nodes of the lab (16): first run, second run, and beside them a bare `ssh HOST true`
-         round to the same nodes, 16 at once. Starts the lab and takes it down; needs root
+  lab    sections 2, 3, 4 and 10 to N nodes of the lab (16): first run, second run, one file changed; beside them, to
+         the same end on as many fresh nodes, a script written by hand (one connection per node, a tar on its standard
+         input) and an Ansible playbook; and a bare `ssh HOST true` round, 32 at once. Starts the lab and takes it
+         down, three times; needs root, and Debian's ansible-core (installed when missing)
 
 Prints seconds of wall time and of CPU on the deploying side. Builds the programs when they are missing.
 END
@@ -24,6 +26,7 @@ if [[ ! $nodes =~ ^[0-9]{1,4}$ ]]; then fail "$exit_usage" "--nodes takes a numb
 TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
 work=$(mktemp -d)
 on_exit "rm -rf '$work'"
+lab=$repository/scripts/lab.sh
 
 bench_plan() {
     local round width=${#nodes}
@@ -37,23 +40,101 @@ bench_plan() {
     printf 'document: %d bytes\n' "$(stat --format=%s "$work/guided_setup_document.md")"
 }
 
-bench_lab() {
-    local lab=$repository/scripts/lab.sh round
-    "$repository/scripts/build.sh" --quiet
-    on_exit "'$lab' down"
+# What a deployment leaves on a node, for the others to bring about.
+end_state=(
+    usr/local/bin/{node_exporter,cgroup_exporter,nvidia_gpu_exporter,bcm-role-monitor}
+    etc/systemd/system/{node_exporter,cgroup_exporter,nvidia_gpu_exporter,bcm-role-monitor}.service
+    etc/bcm-role-monitor
+)
+
+# fresh_lab: N nodes on which nothing was deployed, and their names on the head node.
+fresh_lab() {
+    "$lab" down >/dev/null
     "$lab" up --nodes "$nodes" --owner $$
-    "$lab" config | "$lab" ssh head-a 'cat > /root/config.json'
-    cat >"$work/measure" <<'END'
+    "$lab" config | sed 's/"slurm_controller": \[[^]]*\]/"slurm_controller": []/; s/"login_nodes": \[[^]]*\]/"login_nodes": []/' |
+        "$lab" ssh head-a 'cat > /root/config.json; sed -n "s/.*\"dgx_nodes\": \[\(.*\)\].*/\1/p" /root/config.json | tr -d "\"," >/root/nodes'
+}
+
+bench_own() {
+    "$lab" ssh head-a 'bash -s' <<'END' 2>&1
 set -eu
 TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
-hosts=$(sed -n 's/.*"dgx_nodes": \[\(.*\)\].*/\1/p' /root/config.json | tr -d '",')
-round() { printf '%s\n' $hosts | xargs -P 16 -I{} ssh {} true; }
-setup() { guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --section 4 10 --parallel 16 --max-failures 0 | grep 'steps:'; }
-printf 'first run:  '; time setup
-for i in 1 2 3; do printf 'second run: '; time setup; done
-for i in 1 2 3; do printf 'bare ssh:   '; time round; done
+hosts=$(cat /root/nodes)
+round() { printf '%s\n' $hosts | xargs -P 32 -I{} ssh {} true; }
+setup() {
+    guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --section 2 3 4 10 --max-failures 0 \
+        >/root/output 2>&1 || { tail -n 20 /root/output; exit 1; }
+    grep 'steps:' /root/output
+}
+printf 'first run:        '; time setup
+for i in 1 2 3; do printf 'second run:       '; time setup; done
+set -- $hosts
+for host in $hosts; do ssh "$host" 'echo "# changed" >>/etc/systemd/system/node_exporter.service'; done
+printf 'one file changed: '; time setup
+for i in 1 2 3; do printf 'bare ssh:         '; time round; done
 END
-    "$lab" ssh head-a 'bash -s' <"$work/measure" 2>&1
+    "$lab" ssh dgx-01 "tar -C / -cf - ${end_state[*]}" >"$work/state.tar"
+}
+
+# bench_script: what an experienced administrator types for the same end.
+bench_script() {
+    "$lab" ssh head-a 'cat >/root/state.tar' <"$work/state.tar"
+    "$lab" ssh head-a 'bash -s' <<'END' 2>&1
+set -eu
+TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
+cat >/root/install <<'X'
+set -e
+getent passwd prometheus >/dev/null || useradd --system --no-create-home --home-dir / --shell /usr/sbin/nologin prometheus
+tar -xf - -C / --no-same-owner
+mkdir -p /var/lib/node_exporter/textfile_collector /cm/shared/apps/jobstats/prometheus-targets
+systemctl daemon-reload
+systemctl enable --quiet bcm-role-monitor
+systemctl restart bcm-role-monitor
+systemctl is-active --quiet bcm-role-monitor
+X
+one() { ssh "$1" "$(cat /root/install)" </root/state.tar; }
+export -f one
+all() { printf '%s\n' $(cat /root/nodes) | xargs -P 32 -I{} bash -c 'one {}'; }
+printf 'by hand, first:   '; time all
+printf 'by hand, second:  '; time all
+END
+}
+
+bench_ansible() {
+    local files=$work/ansible/files path
+    require_packages ansible-core
+    mkdir -p "$files"
+    tar -C "$files" -xf "$work/state.tar"
+    {
+        printf -- '- hosts: all\n  gather_facts: false\n  tasks:\n'
+        printf -- '    - user: {name: prometheus, system: true, create_home: false, shell: /usr/sbin/nologin}\n'
+        printf -- '    - file: {path: "{{ item }}", state: directory}\n      loop: [/var/lib/node_exporter/textfile_collector, /etc/bcm-role-monitor]\n'
+        while read -r path; do
+            printf -- '    - copy: {src: files/%s, dest: /%s, mode: preserve}\n' "$path" "$path"
+        done < <(cd "$files" && find . -type f -printf '%P\n' | sort)
+        printf -- '    - systemd: {name: bcm-role-monitor, enabled: true, state: started, daemon_reload: true}\n'
+    } >"$work/ansible/site.yml"
+    "$lab" ssh head-a 'tr " " "\n" </root/nodes' >"$work/ansible/inventory"
+    export ANSIBLE_PIPELINING=1 ANSIBLE_FORKS=64 ANSIBLE_SSH_ARGS ANSIBLE_LOCAL_TEMP=$work/ansible/tmp
+    export ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3
+    ANSIBLE_SSH_ARGS="-F $("$lab" env | sed -n 's/^JOBSTATS_LAB_SSH_CONFIG=//p') -o ControlMaster=auto -o ControlPersist=60s"
+    for path in first second; do
+        printf 'ansible, %-8s ' "$path:"
+        { time "$lab" run ansible-playbook -i "$work/ansible/inventory" "$work/ansible/site.yml" >"$work/output" 2>&1; } 2>&1 ||
+            tail -n 20 "$work/output"
+        grep -c 'failed=0' "$work/output" | sed 's/$/ nodes done/'
+    done
+}
+
+bench_lab() {
+    "$repository/scripts/build.sh" --quiet
+    on_exit "'$lab' down"
+    fresh_lab
+    bench_own
+    fresh_lab
+    bench_script
+    fresh_lab
+    bench_ansible
 }
 
 "bench_$command"

@@ -23,6 +23,10 @@ public struct RunOptions: ParsableArguments {
     @Option(help: "A configuration file for ssh in place of your own.")
     public var sshConfig: String?
 
+    /// Whether hosts are worked on through sudo.
+    @Flag(help: "Work on the other hosts through sudo -n; whom to log in as is ssh's affair (ssh_config).")
+    public var sudo = false
+
     /// Creates the options.
     public init() {}
 
@@ -41,6 +45,7 @@ public struct RunOptions: ParsableArguments {
         options.parallel = parallel
         options.maximumFailures = maxFailures
         options.ssh.configurationFile = sshConfig
+        options.ssh.usesSudo = sudo
         return options
     }
 }

@@ -62,6 +62,11 @@ public struct SiteDiscovery: Sendable {
         facts.headNodes = try await headNodes()
         try await findTrust(&facts)
         try await findRoles(&facts)
+        do throws(BCMError) {
+            facts.imageByNode = try await cmsh.softwareImagesByNode()
+        } catch {
+            facts.remarks.append("Which software images the nodes use is not known: \(error.reason).")
+        }
         facts.certificate = try await certificate(choice, nodes, renews, mayCreate, connector, &facts)
         return facts
     }

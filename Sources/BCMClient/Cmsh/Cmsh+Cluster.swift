@@ -32,7 +32,7 @@ extension Cmsh {
         _ = try await run(place + [["set", try CmshScript.name(name, "setting"), value], ["commit"]])
     }
 
-    private static func place(_ instance: String, _ submode: String?) throws(BCMError) -> [[String]] {
+    static func place(_ instance: String, _ submode: String?) throws(BCMError) -> [[String]] {
         var place = [["wlm"], ["use", try CmshScript.name(instance, "workload manager")]]
         if let submode { place.append([try CmshScript.name(submode, "submode")]) }
         return place

@@ -40,10 +40,13 @@ public struct Cmsh: Sendable {
         try await run(commands, expectsOutput: false)
     }
 
+    /// No colour, no events, no start file, and the first error ends it; then the commands.
+    static let options = ["--color=no", "--hide-events", "-n", "-q", "-c"]
+
     func run(_ commands: [[String]], expectsOutput: Bool) async throws(BCMError) -> String {
         let script = try CmshScript(commands)
         let command = Command(
-            executable, ["--color=no", "--hide-events", "-n", "-q", "-c", script.text], timeout: timeout)
+            executable, Self.options + [script.text], timeout: timeout)
         let result: CommandResult
         do throws(CommandError) {
             result = try await executor.run(command)

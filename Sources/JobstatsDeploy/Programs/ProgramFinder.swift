@@ -14,6 +14,8 @@ public struct ProgramFinder: Sendable {
         public var programs: [ArtifactSource.Name: [ArtifactSource.Architecture: DeploymentContext.LocalProgram]] = [:]
         /// For ``DeploymentContext/prometheusComparesAddresses``.
         public var prometheusComparesAddresses = true
+        /// For ``DeploymentContext/exporterAbilities``.
+        public var exporterAbilities = ExporterAbilities()
         /// Everything that is missing or wrong with its key: errors, and warnings for what a run would fetch.
         public var issues: [ConfigurationIssue] = []
     }
@@ -96,6 +98,9 @@ public struct ProgramFinder: Sendable {
                 await add(source, name, [architecture], to: &findings)
             }
         }
+        findings.exporterAbilities = await ExporterAbilities.ask(
+            cgroup: findings.programs[.cgroupExporter]?[Self.localArchitecture]?.path,
+            gpu: findings.programs[.nvidiaGPUExporter]?[Self.localArchitecture]?.path, with: executor)
         if let program = findings.programs[.prometheus]?[Self.localArchitecture] {
             findings.prometheusComparesAddresses = await comparesAddresses(program.path)
         }

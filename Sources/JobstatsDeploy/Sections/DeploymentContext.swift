@@ -31,6 +31,8 @@ public struct DeploymentContext: Sendable {
     public var prometheusComparesAddresses: Bool
     /// How packages of the distribution are installed: from the hosts' repositories, or from verified files.
     public var packages = PackageSource.repository
+    /// Which flags the exporters know.
+    public var exporterAbilities = ExporterAbilities()
 
     /// Describes the context.
     public init(

@@ -3,7 +3,7 @@ import PromTargets
 /// Makes the plan of a jobstats deployment: each section is a function from configuration and context to steps.
 public struct JobstatsPlan: Sendable {
     /// The sections that can be carried out.
-    public static let availableSections: Set<Int> = [1, 4, 6, 10]
+    public static let availableSections: Set<Int> = [1, 2, 3, 4, 5, 6, 10]
 
     /// What the site wants.
     public let configuration: DeploymentConfiguration
@@ -23,7 +23,10 @@ public struct JobstatsPlan: Sendable {
     public func plan(sections: Set<Int> = availableSections) throws -> Plan {
         var all: [PlanSection] = []
         if sections.contains(1) { all += try overviewSections(for: sections) }
+        if sections.contains(2) { all += try cpuStatisticsSections() }
+        if sections.contains(3) { all += try gpuStatisticsSections() }
         if sections.contains(4) { all.append(try nodeStatisticsSection()) }
+        if sections.contains(5) { all += try jobSummariesSections() }
         if sections.contains(6) { all.append(try prometheusSection()) }
         if sections.contains(10) { all.append(roleMonitorSection()) }
         return Plan(sections: all)
@@ -49,6 +52,7 @@ public struct JobstatsPlan: Sendable {
     // MARK: - What several sections share
 
     var dgxNodes: [Host] { context.hosts(configuration.systems.dgxNodes) }
+    var controllers: [Host] { context.hosts(configuration.systems.slurmController) }
 
     /// The servers that Prometheus is installed on; none where one exists already.
     var prometheusHosts: [Host] {

@@ -15,7 +15,7 @@ extension JobstatsPlan {
                 + "them for each job. First, every host is looked at, so that what is missing shows before anything "
                 + "is changed.",
             link: PrincetonPage.link("overview"), onlyLooks: true,
-            steps: localChecks + hostChecks + portChecks(for: sections) + serverChecks)
+            steps: localChecks + hostChecks + portChecks(for: sections) + serverChecks + slurmChecks(for: sections))
         return [prerequisites] + sharedStorageSections
     }
 

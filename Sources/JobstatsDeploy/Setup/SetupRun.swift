@@ -74,10 +74,11 @@ public struct SetupRun: Sendable {
             let removal = MonitorRemoval.plan(dgxNodes(configuration, nil))
             return limit.map { removal.limited(to: $0) } ?? removal
         }
-        let context = DeploymentContext(
+        var context = DeploymentContext(
             localHost: Self.localHost, programs: programs.programs, facts: facts,
             consents: options.consents.union(agreed),
             prometheusComparesAddresses: programs.prometheusComparesAddresses)
+        context.exporterAbilities = programs.exporterAbilities
         if options.uninstalls {
             let removal = try removalPlan(configuration, context)
             return limit.map { removal.limited(to: $0) } ?? removal

@@ -1,0 +1,40 @@
+import CommandExecution
+
+/// A link that makes BCM's generic prolog or epilog run a script on shared storage. It is made only where the script is
+/// seen, since a hook that cannot be run may drain the node.
+struct JobHook: Resource {
+    private let link: LinkResource
+
+    init(_ path: String, runs script: String) { link = LinkResource(path, to: script) }
+
+    private var folder: String { String(link.path.prefix(upTo: link.path.lastIndex(of: "/") ?? link.path.endIndex)) }
+    private var look: Command { Command("test", ["-x", link.target], timeout: .seconds(20)) }
+
+    var summary: String { link.summary }
+    var queries: [Query] { link.queries + [.command(look)] }
+
+    var needsFreshFacts: Bool { false }
+
+    func assess(_ facts: Facts) -> Assessment {
+        guard let seen = facts.result(look) else { return .unknown(link.target) }
+        guard seen.succeeded else {
+            return .blocked(
+                "\(link.target) is not seen here, or cannot be run",
+                remedy: "is the shared storage mounted? look at: findmnt -T \(link.target)")
+        }
+        return link.assess(facts)
+    }
+
+    func changes(from facts: Facts) -> [Command] {
+        [Command("mkdir", ["-p", "-m", "0755", "--", folder])] + link.changes(from: facts)
+    }
+
+    func removal() -> [Command]? { link.removal() }
+
+    var instructions: Instructions {
+        var all = link.instructions
+        all.commands.insert("mkdir -p " + ShellQuoting.quote(folder), at: 0)
+        all.verification.append("test -x " + ShellQuoting.quote(link.target))
+        return all
+    }
+}

@@ -105,8 +105,8 @@ let package = Package(
         .testTarget(
             name: "JobstatsDeployTests",
             dependencies: [
-                "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets", "ServiceManager",
-                "setup-wizard", "walk-stand-in",
+                "BCMClient", "CommandExecution", "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets",
+                "ServiceManager", "setup-wizard", "walk-stand-in",
             ],
             exclude: ["Terminal/on-terminal.py"]),
     ],

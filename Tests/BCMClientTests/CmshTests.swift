@@ -154,6 +154,35 @@ struct CmshTests {
         #expect(try await cmsh.property("softwareimage", of: .node("dgx-01")) == "dgx-os6")
     }
 
+    @Test func plannedSettingsAreTheSameCommands() throws {
+        let setting = WorkloadSetting("constraincores", in: "cgroups", ofWorkloadManager: "slurm")
+        let options = ["--color=no", "--hide-events", "-n", "-q", "-c"]
+        #expect(setting.executable == Cmsh.standardExecutable)
+        #expect(try setting.reading().arguments == options + ["wlm; use slurm; cgroups; get constraincores"])
+        #expect(
+            try setting.writing("yes").arguments == options + [
+                "wlm; use slurm; cgroups; set constraincores yes; commit"
+            ])
+        let plain = WorkloadSetting("epilogslurmctld", ofWorkloadManager: "my slurm")
+        #expect(try plain.writing("/x").arguments.last == "wlm; use \"my slurm\"; set epilogslurmctld /x; commit")
+        #expect(throws: BCMError.self) { try WorkloadSetting("a;b", ofWorkloadManager: "slurm").reading() }
+        #expect(throws: BCMError.self) { try plain.writing("a`b`") }
+    }
+
+    @Test func answersToPlannedSettingsAreValuesOrErrors() throws {
+        func value(_ output: String, _ errors: String = "", _ status: Int32 = 0) throws -> String {
+            try WorkloadSetting("prolog", ofWorkloadManager: "slurm").value(
+                CommandResult(
+                    status: .exited(status), standardOutput: Array(output.utf8), standardError: Array(errors.utf8)))
+        }
+        #expect(try value("/cm/x\n") == "/cm/x")
+        #expect(try value("\n") == "")
+        #expect(try value("") == "")
+        #expect(throws: BCMError.self) { try value("Error: no such wlm\n") }
+        #expect(throws: BCMError.self) { try value("", "Error: cannot connect to CMDaemon\n") }
+        #expect(throws: BCMError.self) { try value("", "", 1) }
+    }
+
     @Test func certificatesAreMadeListedAndRevoked() async throws {
         let create =
             "cert; createcertificate 2048 monitor Org \"\" \"\" \"\" \"\" reader \"\" 365 /root/.cm/m.key /root/.cm/m.pem"

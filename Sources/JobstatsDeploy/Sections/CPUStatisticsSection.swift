@@ -1,4 +1,5 @@
 import BCMClient
+import CommandExecution
 import ServiceManager
 
 extension JobstatsPlan {
@@ -88,7 +89,7 @@ extension JobstatsPlan {
             "2.scope", "Slurm's cgroups are where the exporter looks", on: dgxNodes,
             CheckResource(
                 "Slurm's scope of cgroup v2 has its usual name",
-                .init("sh", ["-c", "ls -d /sys/fs/cgroup/system.slice/*slurmstepd.scope 2>/dev/null; true"])
+                Command("sh", ["-c", "ls -d /sys/fs/cgroup/system.slice/*slurmstepd.scope 2>/dev/null; true"])
             ) { result in
                 let scopes = result.outputText.split(separator: "\n").map { String($0) }
                 guard let other = scopes.first, !scopes.contains("/sys/fs/cgroup/system.slice/slurmstepd.scope") else {

@@ -22,12 +22,12 @@ import Testing
                 section.link?.hasPrefix("https://princetonuniversity.github.io/jobstats/setup/") == true
                     || section.title.hasPrefix("Shared storage"))
         }
-        #expect(plan.sections.map(\.number) == [1, 1, 1, 4, 6, 10])
+        #expect(plan.sections.map(\.number) == [1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 5, 5, 6, 10])
     }
 
     @Test func onlyTheChosenSectionsArePlanned() throws {
         #expect(try makePlan(sections: [4]).sections.map(\.number) == [4])
-        #expect(try makePlan(sections: [2, 3]).sections.isEmpty)
+        #expect(try makePlan(sections: [7, 8]).sections.isEmpty)
         let withoutPrometheus = try makePlan(sections: [1, 4])
         #expect(withoutPrometheus.step("1.port.node_exporter") != nil)
         #expect(withoutPrometheus.step("1.port.prometheus") == nil)

@@ -4,18 +4,26 @@ import CommandExecution
 /// seen, since a hook that cannot be run may drain the node.
 struct JobHook: Resource {
     private let link: LinkResource
+    /// Whether the script must be seen; shared storage is not mounted in an image.
+    private let looks: Bool
 
-    init(_ path: String, runs script: String) { link = LinkResource(path, to: script) }
+    init(_ path: String, runs script: String) { self.init(LinkResource(path, to: script), looks: true) }
+
+    private init(_ link: LinkResource, looks: Bool) {
+        self.link = link
+        self.looks = looks
+    }
 
     private var folder: String { String(link.path.prefix(upTo: link.path.lastIndex(of: "/") ?? link.path.endIndex)) }
     private var look: Command { Command("test", ["-x", link.target], timeout: .seconds(20)) }
 
     var summary: String { link.summary }
-    var queries: [Query] { link.queries + [.command(look)] }
+    var queries: [Query] { link.queries + (looks ? [.command(look)] : []) }
 
     var needsFreshFacts: Bool { false }
 
     func assess(_ facts: Facts) -> Assessment {
+        guard looks else { return link.assess(facts) }
         guard let seen = facts.result(look) else { return .unknown(link.target) }
         guard seen.succeeded else {
             return .blocked(
@@ -28,6 +36,8 @@ struct JobHook: Resource {
     func changes(from facts: Facts) -> [Command] {
         [Command("mkdir", ["-p", "-m", "0755", "--", folder])] + link.changes(from: facts)
     }
+
+    var imageForm: (any Resource)? { JobHook(link, looks: false) }
 
     func removal() -> [Command]? { link.removal() }
 

@@ -15,7 +15,7 @@ extension JobstatsPlan {
             steps: [
                 Step(
                     "3.scripts", "Directory of the scripts", on: [context.localHost],
-                    DirectoryResource(SlurmPaths.scripts)),
+                    PresentDirectory(SlurmPaths.scripts)),
                 Step(
                     "3.prolog", "Prolog", on: [context.localHost],
                     FileResource(SlurmPaths.prolog, .text(SlurmScript.prolog), mode: 0o755, keepsBackup: true)),

@@ -69,6 +69,14 @@ struct EpilogSetting: Resource {
 
     func changes(from facts: Facts) throws(ResourceError) -> [Command] { try resource.changes(from: facts) }
 
+    /// A daemon that calls a script which is gone complains at the end of every job.
+    var absence: (any Resource)? {
+        try? WorkloadSettingResource(
+            setting, "BCM's epilogslurmctld of the workload manager \(setting.instance) is not \(script)",
+            proposal: "\"\""
+        ) { $0 == SlurmPaths.controllerEpilog ? .set("") : .good }
+    }
+
     var instructions: Instructions {
         var all = resource.instructions
         all.commands.insert("# only where it is not set: \(all.verification.first ?? "")", at: 0)

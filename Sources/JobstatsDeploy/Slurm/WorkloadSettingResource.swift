@@ -48,7 +48,9 @@ struct WorkloadSettingResource: Resource {
             switch judge(value) {
             case .good: return .inPlace("\(setting.name) is \(value.isEmpty ? "not set" : value)")
             case .set(let wanted):
-                return .differs(["\(setting.name) is \(value.isEmpty ? "not set" : value), not \(wanted)"])
+                return .differs([
+                    "\(setting.name) is \(value.isEmpty ? "not set" : value), not \(wanted.isEmpty ? "empty" : wanted)"
+                ])
             case .blocked(let reason, let remedy): return .blocked(reason, remedy: remedy)
             }
         } catch {

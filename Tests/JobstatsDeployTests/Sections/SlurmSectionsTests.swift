@@ -86,6 +86,26 @@ import Testing
         #expect(hook.changes(from: facts).map(\.executable) == ["mkdir", "sh"])
     }
 
+    @Test func inAnImageAHookIsALinkAlone() throws {
+        let hook = try #require(JobHook("/a/prologs/60-x.sh", runs: "/shared/x.sh").imageForm)
+        #expect(hook.queries == [.file("/a/prologs/60-x.sh"), .link("/a/prologs/60-x.sh")])
+        var facts = Facts()
+        facts.files["/a/prologs/60-x.sh"] = .missing
+        facts.links["/a/prologs/60-x.sh"] = .some(nil)
+        #expect(hook.assess(facts).state == .differs)
+    }
+
+    @Test func aDirectoryOfBCMsKeepsItsMode() {
+        let directory = PresentDirectory("/a")
+        var facts = Facts()
+        facts.files["/a"] = FileFact(
+            kind: .directory, mode: 0o2775, owner: "x", group: "y", size: 1, changed: 0, sha256: nil)
+        #expect(directory.assess(facts).state == .inPlace)
+        facts.files["/a"] = .missing
+        #expect(directory.assess(facts).state == .differs)
+        #expect(directory.assess(Facts()).state == .blocked)
+    }
+
     @Test func whatDisturbsHasAConsentOfItsOwn() throws {
         let plan = try makePlan(sections: [2, 3, 5])
         let consents = plan.sections.flatMap(\.steps).filter { $0.consent != nil }

@@ -123,6 +123,21 @@ import Testing
         #expect(same.assess(inPlace).state == .inPlace)
     }
 
+    @Test func takenAwayIsOnlyWhatIsOurs() async throws {
+        for (value, state) in [
+            ("/usr/local/sbin/slurmctldepilog.sh\n", Assessment.State.differs), ("/opt/x\n", .inPlace),
+        ] {
+            let (epilog, facts) = try await epilogFacts(value)
+            let absence = try #require(epilog.absence)
+            #expect(absence.assess(facts).state == state)
+            if state == .differs {
+                #expect(
+                    try absence.changes(from: facts).first?.arguments.last
+                        == "wlm; use slurm; set epilogslurmctld \"\"; commit")
+            }
+        }
+    }
+
     @Test func anEpilogThatIsWrittenByHandGetsNoSecondOne() async throws {
         let (epilog, facts) = try await epilogFacts("\n", conf: "EpilogSlurmctld=/opt/x\n")
         #expect(epilog.assess(facts).state == .blocked)

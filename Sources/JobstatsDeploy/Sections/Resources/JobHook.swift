@@ -40,6 +40,17 @@ struct JobHook: Resource {
     var imageForm: (any Resource)? { JobHook(link, looks: false) }
 
     func removal() -> [Command]? { link.removal() }
+    var absence: (any Resource)? { link.absence }
+
+    var exportActions: [ExportAction] {
+        let isThere = "[ -L \"$1\" ] && [ \"$(readlink -- \"$1\")\" = \"$2\" ]"
+        return [
+            .command(
+                ExportCommand(
+                    summary, unless: Command("sh", ["-c", isThere, "sh", link.path, link.target]),
+                    [look] + changes(from: Facts())))
+        ]
+    }
 
     var instructions: Instructions {
         var all = link.instructions

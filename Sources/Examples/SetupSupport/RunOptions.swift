@@ -23,6 +23,9 @@ public struct RunOptions: ParsableArguments {
     @Option(help: "A configuration file for ssh in place of your own.")
     public var sshConfig: String?
 
+    /// A software image in place of the hosts.
+    @Option(help: "Work on this software image of BCM, in its folder, in place of the nodes.")
+    public var image: String?
     /// Whether hosts are worked on through sudo.
     @Flag(help: "Work on the other hosts through sudo -n; whom to log in as is ssh's affair (ssh_config).")
     public var sudo = false
@@ -33,8 +36,15 @@ public struct RunOptions: ParsableArguments {
     /// Refuses what makes no sense.
     public func validate() throws {
         if dryRun && check { throw ValidationError("--dry-run and --check exclude each other.") }
+        if let image, image.isEmpty || image.contains(where: { !Self.isPartOfName($0) }) {
+            throw ValidationError("--image takes BCM's name of a software image: letters, digits, dots, dashes.")
+        }
         if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
         if maxFailures < 0 { throw ValidationError("--max-failures cannot be negative.") }
+    }
+
+    private static func isPartOfName(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
     }
 
     /// The options of a setup that these make.
@@ -46,6 +56,7 @@ public struct RunOptions: ParsableArguments {
         options.maximumFailures = maxFailures
         options.ssh.configurationFile = sshConfig
         options.ssh.usesSudo = sudo
+        options.image = image
         return options
     }
 }

@@ -156,7 +156,8 @@ public struct PlanRunner: Sendable {
                     ledger.noteFailure(host, task.step)
                 }
                 end(result, ledger)
-                if options.mode == .apply, let problem = await progress?.record(result), ledger.noteProblem(problem) {
+                guard options.mode == .apply, result.outcome != .notBegun else { continue }
+                if let problem = await progress?.record(result), ledger.noteProblem(problem) {
                     onEvent(.notice(problem))
                 }
             }

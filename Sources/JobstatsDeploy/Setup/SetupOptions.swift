@@ -41,6 +41,8 @@ public struct SetupOptions: Sendable {
     public var sections: Set<Int>?
     /// The hosts to work on, in range notation; all by default.
     public var limit: [String] = []
+    /// BCM's name of a software image that is deployed into, in place of the hosts; nil for the hosts.
+    public var image: String?
     /// How many hosts are worked on at once.
     public var parallel = 32
     /// How many hosts may fail before no further one is begun.

@@ -53,6 +53,7 @@ public struct SetupRun: Sendable {
             let configuration = try readConfiguration()
             let limit = try hostLimit(configuration)
             if let kind = options.export { return try await export(kind, configuration, limit) }
+            if let image = options.image { return try await workOnImage(image, configuration) }
             if options.mode == .dryRun { return try await describe(configuration, limit) }
             return try await work(configuration, limit)
         } catch let stop as Stop {
@@ -120,16 +121,7 @@ public struct SetupRun: Sendable {
     // MARK: - Check and run
 
     private func work(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
-        guard options.isNonInteractive || options.assumesYes || options.mode == .check || console.isTerminal else {
-            throw Stop(
-                status: 2,
-                message: "There is no terminal to answer questions on. Add "
-                    + (options.canResume ? "--non-interactive to run without questions" : "--yes to agree beforehand")
-                    + ", or --dry-run to see the plan.")
-        }
-        guard getuid() == 0 else {
-            throw Stop(status: 2, message: "This must run as root on the active head node; --dry-run needs neither.")
-        }
+        try requireRootAndAnswers()
         try prepareStateDirectory()
         let locks = options.mode == .run ? try await takeLocks() : []
         defer { withExtendedLifetime(locks) {} }
@@ -160,7 +152,7 @@ public struct SetupRun: Sendable {
             let found = try await siteFacts(
                 configuration, rest, limit, mayCreate: options.mode == .run, connector: connector)
             let plan = try plan(configuration, programs, found, rest, limit)
-            known.append(plan)
+            known.append(plan, found)
             if await progress?.begin(planDigest: PlanDigest.hex(known.plan)) == true {
                 console.write(Self.otherPlan)
             }
@@ -173,6 +165,9 @@ public struct SetupRun: Sendable {
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
         if options.uninstalls { console.write(leftBehind(report)) }
+        if !options.takesAway {
+            await sayWhetherImagesAgree(known.plan, known.facts, configuration, limit, report)
+        }
         // Last, so that a full disk does not keep back what came of the run.
         try writeDocument(configuration, known.plan, report)
         console.write("Document: \(options.documentPath)\n")
@@ -224,6 +219,20 @@ public struct SetupRun: Sendable {
             })
     }
 
+    /// What everything but a dry run needs: root, and somebody to answer or leave not to ask.
+    func requireRootAndAnswers() throws(Stop) {
+        guard options.isNonInteractive || options.assumesYes || options.mode == .check || console.isTerminal else {
+            throw Stop(
+                status: 2,
+                message: "There is no terminal to answer questions on. Add "
+                    + (options.canResume ? "--non-interactive to run without questions" : "--yes to agree beforehand")
+                    + ", or --dry-run to see the plan.")
+        }
+        guard getuid() == 0 else {
+            throw Stop(status: 2, message: "This must run as root on the active head node; --dry-run needs neither.")
+        }
+    }
+
     func prepareStateDirectory() throws(Stop) {
         do {
             try FileManager.default.createDirectory(atPath: options.stateDirectory, withIntermediateDirectories: true)
@@ -235,7 +244,7 @@ public struct SetupRun: Sendable {
     }
 
     /// The lock of this machine, and the one on shared storage where that is there: the first run makes its folder.
-    private func takeLocks() async throws(Stop) -> [RunLock] {
+    func takeLocks() async throws(Stop) -> [RunLock] {
         let shared = "/cm/shared/apps/jobstats"
         let isThere: Bool
         do {
@@ -257,7 +266,7 @@ public struct SetupRun: Sendable {
         return locks
     }
 
-    private func earlierProgress(_ configuration: DeploymentConfiguration) async throws(Stop) -> Progress {
+    func earlierProgress(_ configuration: DeploymentConfiguration) async throws(Stop) -> Progress {
         let text = String(decoding: configuration.encoded(), as: UTF8.self)
         let fresh = Progress(configuration: text, plan: "", began: Int(Date().timeIntervalSince1970))
         guard options.resumes else { return fresh }
@@ -284,7 +293,7 @@ public struct SetupRun: Sendable {
         return earlier
     }
 
-    private func agree(to plan: Plan) async throws(Stop) {
+    func agree(to plan: Plan) async throws(Stop) {
         guard options.mode == .run, !options.isNonInteractive else { return }
         console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
         guard try await consents("Go on with these hosts?") else {
@@ -344,11 +353,17 @@ public struct SetupRun: Sendable {
         return "mend what failed, then: " + ShellQuoting.quote(words)
     }
 
-    /// The plan as it becomes known.
+    /// The plan as it becomes known, and what BCM said.
     private final class Collected: Sendable {
-        private let sections: Mutex<[PlanSection]>
-        init(_ plan: Plan) { sections = Mutex(plan.sections) }
-        var plan: Plan { Plan(sections: sections.withLock { $0 }) }
-        func append(_ plan: Plan) { sections.withLock { $0 += plan.sections } }
+        private let state: Mutex<(sections: [PlanSection], facts: SiteFacts?)>
+        init(_ plan: Plan) { state = Mutex((plan.sections, nil)) }
+        var plan: Plan { Plan(sections: state.withLock { $0.sections }) }
+        var facts: SiteFacts? { state.withLock { $0.facts } }
+        func append(_ plan: Plan, _ facts: SiteFacts?) {
+            state.withLock { state in
+                state.sections += plan.sections
+                state.facts = facts
+            }
+        }
     }
 }

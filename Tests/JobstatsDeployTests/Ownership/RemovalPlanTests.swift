@@ -39,12 +39,14 @@ struct RemovalPlanTests {
 
     @Test func whatAnotherSectionStillNeedsStays() throws {
         let shared = makeConfiguration(nodes: ["mon-01", "dgx-02"])
-        let plan = try removal(shared, sections: [4])
         // Prometheus runs as the same user on one of the hosts.
-        #expect(plan.step("4.user.absent")?.hosts.map(\.name) == ["dgx-02"])
-        let both = try removal(shared, sections: [4, 6])
-        #expect(both.step("4.user.absent").map { Set($0.hosts.map(\.name)) } == ["mon-01", "dgx-02"])
-        #expect(both.step("6.user.absent") == nil)
+        let exporters = try removal(shared, sections: [2, 3, 4])
+        #expect(exporters.step("2.user.absent")?.hosts.map(\.name) == ["dgx-02"])
+        let all = try removal(shared, sections: [2, 3, 4, 6])
+        #expect(all.step("2.user.absent").map { Set($0.hosts.map(\.name)) } == ["mon-01", "dgx-02"])
+        #expect(all.step("6.user.absent") == nil)
+        // Another exporter needs it.
+        #expect(try removal(shared, sections: [4]).step("4.user.absent") == nil)
     }
 
     @Test func exportersThatStayRunOnEveryNodeAndAreStillScraped() throws {

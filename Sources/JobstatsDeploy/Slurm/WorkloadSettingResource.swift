@@ -64,16 +64,17 @@ struct WorkloadSettingResource: Resource {
         guard let result = facts.result(read) else { return [] }
         do throws(BCMError) {
             guard case .set(let wanted) = judge(try setting.value(result)) else { return [] }
-            let command = try setting.writing(wanted)
-            return [
-                Command(
-                    "sh",
-                    ["-c", Self.script, "sh", marksChange ? SlurmPaths.changeMark : "", command.executable]
-                        + command.arguments, timeout: command.timeout + .seconds(10))
-            ]
+            return [carryingOut(try setting.writing(wanted))]
         } catch {
             throw ResourceError(error.reason, remedy: error.remedy ?? "set it by hand with cmsh")
         }
+    }
+
+    private func carryingOut(_ command: Command) -> Command {
+        Command(
+            "sh",
+            ["-c", Self.script, "sh", marksChange ? SlurmPaths.changeMark : "", command.executable] + command.arguments,
+            timeout: command.timeout + .seconds(10))
     }
 
     /// Arguments: the mark or nothing, cmsh and its arguments. cmsh reports errors in text and ends with 0 all the same.
@@ -89,6 +90,15 @@ struct WorkloadSettingResource: Resource {
         fi
         [ -z "$mark" ] || { mkdir -p -m 0755 -- "${mark%/*}" && touch -- "$mark"; }
         """
+
+    /// A setting that needs nobody's decision is set; others are told to the person who runs the export.
+    var exportActions: [ExportAction] {
+        guard marksChange, let write = try? setting.writing(proposal) else { return [.byHand(summary, instructions)] }
+        let isSet = "wanted=$1; shift; [ \"$(\"$@\" 2>/dev/null | tail -n 1)\" = \"$wanted\" ]"
+        let look = Command(
+            "sh", ["-c", isSet, "sh", proposal, read.executable] + read.arguments, timeout: read.timeout)
+        return [.command(ExportCommand(summary, unless: look, [carryingOut(write)]))]
+    }
 
     var instructions: Instructions {
         let place = ["wlm", "use \(setting.instance)"] + (setting.submode.map { [$0] } ?? [])

@@ -44,7 +44,10 @@ for pause in "${pauses[@]}"; do
     # Python may warn of this and that: the summary is the line that has its form.
     answer=$(timeout -k 5 "$time_limit" jobstats -f -b "$job" 2>&1)
     status=$?
-    if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+    if [ "$status" = 127 ]; then
+        problem="there is no jobstats in $PATH"
+        break
+    elif [ "$status" = 124 ] || [ "$status" = 137 ]; then
         problem="jobstats gave no answer within $time_limit s"
         break
     elif [ "$status" != 0 ]; then

@@ -292,8 +292,11 @@ private final class ScriptRoot: Sendable {
 
     @Test func withoutJobstatsNothingBreaks() async throws {
         root.standIn("sacctmgr", "touch '\(root.folder.path)/stored'")
+        root.standIn("sleep", "echo \"$1\" >>'\(root.folder.path)/slept'")
         try await run()
         #expect(root.log.count == 1)
+        #expect(root.log.first?.contains("there is no jobstats in ") == true)
+        #expect(root.folder.read("slept") == "0\n", "it is not tried again")
         #expect(!root.folder.names.contains("stored"))
     }
 }

@@ -13,7 +13,8 @@ extension SetupRun {
         let chosen = sections.intersection(Self.imageSections)
         guard !chosen.isEmpty else {
             throw Stop(
-                status: 2, message: "--image: nothing of these sections belongs into an image; there are 2, 3, 4 and 10")
+                status: 2, message: "--image: nothing of these sections belongs into an image; there are 2, 3, 4 and 10"
+            )
         }
         guard options.limit.isEmpty else {
             throw Stop(status: 2, message: "--image and --limit exclude each other: an image is for all its nodes")
@@ -82,7 +83,8 @@ extension SetupRun {
     ) throws -> Plan {
         let whole = try plan(configuration, programs, facts, chosen, nil)
         var plan = whole.within(
-            image, for: Set(dgxNodes(configuration, nil)), sharedFolders: ["/cm/shared", configuration.targetsDirectory])
+            image, for: Set(dgxNodes(configuration, nil)),
+            sharedFolders: ["/cm/shared", configuration.targetsDirectory])
         for index in plan.sections.indices {
             plan.sections[index].purpose +=
                 " Here it goes into the software image `\(image.name)`: the commands are typed within it, after "
@@ -99,7 +101,8 @@ extension SetupRun {
             return
         }
         let strangers = nodes.filter { !configuration.systems.dgxNodes.contains($0) }
-        var text = "\(Words.hosts(nodes)) use the image \(image.name) and have this after their next boot. Without one: "
+        var text =
+            "\(Words.hosts(nodes)) use the image \(image.name) and have this after their next boot. Without one: "
         text += "cmsh -c \"device; imageupdate -n \(HostRange.compress(nodes)) -w\" (without -w it only shows)."
         if !strangers.isEmpty { text += " Of these, \(Words.hosts(strangers)) are not in systems.dgx_nodes." }
         console.write(Words.wrap(text, console.columns) + "\n")

@@ -69,7 +69,9 @@ let package = Package(
             path: "Sources/Examples/bcm-role-monitor"),
         .executableTarget(
             name: "guided-setup",
-            dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser, logging],
+            dependencies: [
+                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "SetupSupport", argumentParser, logging,
+            ],
             path: "Sources/Examples/guided-setup"),
         .executableTarget(
             name: "deploy-role-monitor",

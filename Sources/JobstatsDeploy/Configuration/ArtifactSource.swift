@@ -79,6 +79,14 @@ public struct ArtifactSource: Sendable, Hashable {
         /// Grafana, as a Debian package; without a source it is the one of the distribution's repositories.
         public static let grafana = Name(description: "grafana")
 
+        /// The program of this key; nil when there is none.
+        public init?(_ key: String) {
+            guard let name = Self.all.first(where: { $0.description == key }) else { return nil }
+            self = name
+        }
+
+        private init(description: String) { self.description = description }
+
         static let all: [Name] = [
             .nodeExporter, .cgroupExporter, .nvidiaGPUExporter, .prometheus, .promtool, .roleMonitor, .jobstats,
             .grafana,
@@ -93,6 +101,14 @@ public struct ArtifactSource: Sendable, Hashable {
         public static let x86 = Architecture(description: "x86_64")
         /// 64-bit Arm.
         public static let arm = Architecture(description: "aarch64")
+
+        /// The architecture of this name; nil when it is none of those above.
+        public init?(_ name: String) {
+            guard let architecture = Self.all.first(where: { $0.description == name }) else { return nil }
+            self = architecture
+        }
+
+        private init(description: String) { self.description = description }
 
         static let all: [Architecture] = [.x86, .arm]
     }

@@ -138,5 +138,15 @@ public struct Step: Sendable {
         if case .same(let resource) = resources { resource } else { nil }
     }
 
+    /// The same step with other resources in place of its own.
+    func replacing(_ change: (any Resource) -> any Resource) -> Step {
+        let changed: Resources =
+            switch resources {
+            case .same(let resource): .same(change(resource))
+            case .perHost(let resources): .perHost(resources.mapValues(change))
+            }
+        return Step(id, title, hosts, consent, isEssential, changed)
+    }
+
     func on(_ hosts: [Host]) -> Step { Step(id, title, hosts, consent, isEssential, resources) }
 }

@@ -13,7 +13,11 @@ import Glibc
 struct ProgramCache: Sendable {
     let directory: String
 
-    init(_ directory: String) { self.directory = directory }
+    init(_ directory: String) {
+        // Programs that work elsewhere are given its paths.
+        let isAbsolute = directory.hasPrefix("/")
+        self.directory = isAbsolute ? directory : "\(FileManager.default.currentDirectoryPath)/\(directory)"
+    }
 
     private var objects: String { "\(directory)/objects" }
     private var records: String { "\(directory)/derived" }

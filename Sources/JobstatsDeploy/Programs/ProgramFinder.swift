@@ -16,8 +16,41 @@ public struct ProgramFinder: Sendable {
         public var prometheusComparesAddresses = true
         /// For ``DeploymentContext/exporterAbilities``.
         public var exporterAbilities = ExporterAbilities()
+        /// How packages of the distribution are installed, for ``DeploymentContext/packages``.
+        public var packages = PackageSource.repository
+        /// What each program was taken from, for a bundle.
+        var supplies: [Supply] = []
         /// Everything that is missing or wrong with its key: errors, and warnings for what a run would fetch.
         public var issues: [ConfigurationIssue] = []
+    }
+
+    /// One program with the files of the cache, or elsewhere, from which it comes about again without a network.
+    struct Supply: Sendable {
+        var name: ArtifactSource.Name
+        /// Nil when it is the same for all.
+        var architecture: ArtifactSource.Architecture?
+        var source: String
+        var objects: [DeploymentContext.LocalProgram]
+        var made: (key: String, sha256: String)?
+    }
+
+    /// A verified program, and what it was made of.
+    private struct Obtained {
+        var program: DeploymentContext.LocalProgram
+        var objects: [DeploymentContext.LocalProgram]
+        var key: String?
+
+        init(_ program: DeploymentContext.LocalProgram, key: String? = nil) {
+            self.init(program, of: [program], key: key)
+        }
+
+        init(
+            _ program: DeploymentContext.LocalProgram, of objects: [DeploymentContext.LocalProgram], key: String? = nil
+        ) {
+            self.program = program
+            self.objects = objects
+            self.key = key
+        }
     }
 
     /// What may be done to have a program.
@@ -37,6 +70,8 @@ public struct ProgramFinder: Sendable {
     private let manifest: ArtifactManifest
     private let onWork: @Sendable (String) -> Void
     var download: Download
+    /// Whether archives must be here, too, of which the program is unpacked already.
+    var needsArchives = false
 
     /// Creates a finder.
     ///
@@ -78,9 +113,17 @@ public struct ProgramFinder: Sendable {
         for configuration: DeploymentConfiguration, sections: Set<Int>,
         architectures: Set<ArtifactSource.Architecture> = []
     ) async -> Findings {
+        await find(for: configuration, sections: sections, architectures: architectures, except: [])
+    }
+
+    /// The programs but some, by name.
+    func find(
+        for configuration: DeploymentConfiguration, sections: Set<Int>,
+        architectures: Set<ArtifactSource.Architecture>, except leftOut: Set<String>
+    ) async -> Findings {
         var findings = Findings()
         let wanted = architectures.union([Self.localArchitecture])
-        for name in ProgramNeeds.names(configuration, sections) {
+        for name in ProgramNeeds.names(configuration, sections) where !leftOut.contains(name.description) {
             let chosen = configuration.artifacts[name]
             let sources = chosen ?? manifest.entries[name]?.sources ?? Self.standardSources(name)
             if name == .jobstats {
@@ -124,14 +167,21 @@ public struct ProgramFinder: Sendable {
         to findings: inout Findings
     ) async {
         do {
-            guard let program = try await obtain(source, name, architectures.first ?? Self.localArchitecture) else {
+            guard let obtained = try await obtain(source, name, architectures.first ?? Self.localArchitecture) else {
                 let place = source.map { " from \($0.inWords)" } ?? ""
                 findings.issues.append(
                     ConfigurationIssue(
                         .warning, "artifacts.\(name)", "\(name) is not on this machine; a run gets it\(place)"))
                 return
             }
-            for architecture in architectures { findings.programs[name, default: [:]][architecture] = program }
+            for architecture in architectures {
+                findings.programs[name, default: [:]][architecture] = obtained.program
+            }
+            findings.supplies.append(
+                Supply(
+                    name: name, architecture: architectures.count == 1 ? architectures[0] : nil,
+                    source: source?.inWords ?? obtained.program.path, objects: obtained.objects,
+                    made: obtained.key.map { ($0, obtained.program.sha256) }))
         } catch {
             findings.issues.append(ConfigurationIssue(.error, "artifacts.\(name)", error.description))
         }
@@ -140,10 +190,10 @@ public struct ProgramFinder: Sendable {
     /// The verified program; nil when it is not here and must not be fetched now.
     private func obtain(
         _ source: ArtifactSource?, _ name: ArtifactSource.Name, _ architecture: ArtifactSource.Architecture
-    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+    ) async throws(ProgramProblem) -> Obtained? {
         switch source?.location {
-        case nil: return try await file("\(programDirectory)/\(name)", name, nil)
-        case .file(let path, let sum): return try await file(path, name, sum)
+        case nil: return Obtained(try await file("\(programDirectory)/\(name)", name, nil))
+        case .file(let path, let sum): return Obtained(try await file(path, name, sum))
         case .package(let package, let binary):
             return try await packaged(
                 DistributionPackage(executor: executor, name: package, binary: binary, directory: cache.directory),
@@ -173,13 +223,14 @@ public struct ProgramFinder: Sendable {
 
     private func packaged(
         _ package: DistributionPackage, _ name: ArtifactSource.Name, _ architecture: ArtifactSource.Architecture
-    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
-        if let path = package.present { return try await file(path, name, nil) }
-        if let kept = await cache.made(package.key(architecture)) { return kept }
+    ) async throws(ProgramProblem) -> Obtained? {
+        let key = package.key(architecture)
+        if let path = package.present { return Obtained(try await file(path, name, nil), key: key) }
+        if let kept = await cache.made(key) { return Obtained(kept, key: key) }
         let remedy = "install the package \(package.name) here, or give path and sha256 of the program instead"
         guard try mayFetch("the package \(package.name)", remedy) else { return nil }
         do {
-            return try await file(try await package.unpack(), name, nil)
+            return Obtained(try await file(try await package.unpack(), name, nil), key: key)
         } catch {
             throw ProgramProblem("\(error); \(remedy)")
         }
@@ -187,9 +238,9 @@ public struct ProgramFinder: Sendable {
 
     private func release(
         _ name: ArtifactSource.Name, _ url: String, _ sum: String, _ member: String?
-    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+    ) async throws(ProgramProblem) -> Obtained? {
         let key = member.map { "member \($0) of \(sum)" }
-        if let key, let made = await cache.made(key) { return made }
+        if !needsArchives, let key, let made = await cache.made(key) { return Obtained(made) }
         var archive = await cache.object(sum)
         if archive == nil {
             let remedy =
@@ -207,7 +258,8 @@ public struct ProgramFinder: Sendable {
                 throw ProgramProblem("\(error). Try again, or without network: \(remedy)")
             }
         }
-        guard let archive, let member, let key else { return archive }
+        guard let archive, let member, let key else { return archive.map { Obtained($0) } }
+        if let made = await cache.made(key) { return Obtained(made, of: [archive]) }
         // Unpacking is no fetching, but a dry run and a check leave nothing behind.
         guard access != .look else { return nil }
         let program = try await cache.withWorkFolder { folder throws(ProgramProblem) in
@@ -217,16 +269,16 @@ public struct ProgramFinder: Sendable {
             return try await cache.keep(output)
         }
         try cache.remember(key, program.sha256)
-        return program
+        return Obtained(program, of: [archive])
     }
 
     private func git(
         _ commit: GitRevision, _ directory: String, _ usesC: Bool, _ name: ArtifactSource.Name,
         _ architecture: ArtifactSource.Architecture
-    ) async throws(ProgramProblem) -> DeploymentContext.LocalProgram? {
+    ) async throws(ProgramProblem) -> Obtained? {
         let isTree = name == .jobstats
         let key = isTree ? commit.treeKey : commit.buildKey(directory, usesC: usesC, architecture)
-        if let made = await cache.made(key) { return made }
+        if let made = await cache.made(key) { return Obtained(made, key: key) }
         let remedy =
             "use a bundle (guided-setup bundle makes one where there is a network), or give path and sha256 of "
             + (isTree ? "a tar archive of its tree" : "the program") + " at artifacts.\(name)"
@@ -250,7 +302,7 @@ public struct ProgramFinder: Sendable {
             throw ProgramProblem("\(error). Try again, or: \(remedy)")
         }
         try cache.remember(key, program.sha256)
-        return program
+        return Obtained(program, key: key)
     }
 
     /// Whether what is not here may be fetched now; offline it is an error.

@@ -29,7 +29,7 @@ public struct JobstatsPlan: Sendable {
         if sections.contains(5) { all += try jobSummariesSections() }
         if sections.contains(6) { all.append(try prometheusSection()) }
         if sections.contains(10) { all.append(roleMonitorSection()) }
-        return Plan(sections: all)
+        return Plan(sections: all).installingPackages(from: context.packages)
     }
 
     /// Section 10, or what stands in its place without role monitors.

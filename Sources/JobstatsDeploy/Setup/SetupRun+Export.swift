@@ -12,7 +12,7 @@ extension SetupRun {
             throw Stop(status: 2, message: "--export needs --output DIR")
         }
         try prepareStateDirectory()
-        let programs = await programs(configuration)
+        let programs = try await supplies(configuration)
         var missing = programs.issues.map { "\($0.keyPath): \($0.message)" }
         let (facts, reason) = await siteFacts(configuration, limit)
         if let reason { missing.append("Section 10, the role monitor: \(reason)") }

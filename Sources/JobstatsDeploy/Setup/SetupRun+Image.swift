@@ -19,7 +19,7 @@ extension SetupRun {
         guard options.limit.isEmpty else {
             throw Stop(status: 2, message: "--image and --limit exclude each other: an image is for all its nodes")
         }
-        let programs = await programs(configuration)
+        let programs = try await supplies(configuration)
         if options.mode == .dryRun { return try await describeImage(name, configuration, programs, chosen) }
         try requireRootAndAnswers()
         try prepareStateDirectory()

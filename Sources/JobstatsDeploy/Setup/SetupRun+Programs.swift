@@ -7,19 +7,50 @@ extension SetupRun {
         return options.isOffline || options.bundle != nil ? .offline : .online
     }
 
-    /// Finds the programs for this machine's architecture, and those that the configuration names; a removal copies none.
-    func programs(
+    /// Everything that is copied to hosts, as far as it can be known before they are asked: programs for this machine's
+    /// architecture and those that the configuration names, and packages.
+    func supplies(_ configuration: DeploymentConfiguration) async throws(Stop) -> ProgramFinder.Findings {
+        // A bundle brings programs, too.
+        let packages = try await packages()
+        var found = await programs(configuration)
+        found.packages = packages
+        return found
+    }
+
+    /// Finds the programs; a removal of the monitor copies none.
+    private func programs(
         _ configuration: DeploymentConfiguration, architectures: Set<ArtifactSource.Architecture> = []
     ) async -> ProgramFinder.Findings {
         if options.removesMonitor { return ProgramFinder.Findings() }
         let console = console
         var found = await ProgramFinder(
-            directory: "\(options.stateDirectory)/programs", programDirectory: options.programFolder, access: access,
+            directory: programCache, programDirectory: options.programFolder, access: access,
             onWork: { console.write("   \($0)\n") }
         ).find(for: configuration, sections: sections, architectures: architectures)
         // What is missing here can be taken away all the same.
         if options.uninstalls { found.issues = [] }
         return found
+    }
+
+    private var programCache: String { "\(options.stateDirectory)/programs" }
+
+    /// How packages come to hosts: offline from the bundle alone, which is taken into the cache of programs now.
+    private func packages() async throws(Stop) -> PackageSource {
+        guard !options.takesAway, options.isOffline || options.bundle != nil else { return .repository }
+        guard let bundle = options.bundle else {
+            return .files(PackageFiles(platform: "", files: [], closures: [:]))
+        }
+        console.write("   Verifying the bundle \(bundle)\n")
+        do {
+            return .files(
+                try await BundleReader(
+                    executor: LocalExecutor(), cache: ProgramCache(programCache), path: bundle,
+                    expected: options.bundleSHA256
+                ).take())
+        } catch {
+            if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
+            throw Stop(status: 2, message: error.description)
+        }
     }
 
     /// The programs for the architectures that the hosts have, each of which is asked.
@@ -34,11 +65,13 @@ extension SetupRun {
         var hosts = Set(names.flatMap { ProgramNeeds.hosts($0, configuration) })
         if let limit { hosts.formIntersection(limit) }
         let context = DeploymentContext(localHost: Self.localHost)
-        let architectures = await Self.architectures(of: hosts.map { context.host($0) }, connector)
+        let architectures = await Self.architectures(
+            of: hosts.map { context.host($0) }, connector, parallel: max(1, options.parallel))
         guard !ProgramNeeds.missing(known.programs, for: architectures, configuration, sections).isEmpty else {
             return known
         }
-        let found = await programs(configuration, architectures: Set(architectures.values))
+        var found = await programs(configuration, architectures: Set(architectures.values))
+        found.packages = known.packages
         guard options.mode == .run else { return found }
         let missing = ProgramNeeds.missing(found.programs, for: architectures, configuration, sections)
         let reasons = Set(missing.map(\.keyPath))
@@ -55,7 +88,7 @@ extension SetupRun {
 
     /// What uname(1) says on each host; a host that does not answer is left out, and fails at its own steps.
     private static func architectures(
-        of hosts: [Host], _ connector: any HostConnector
+        of hosts: [Host], _ connector: any HostConnector, parallel: Int
     ) async -> [String: ArtifactSource.Architecture] {
         await withTaskGroup(of: (String, String)?.self) { group in
             var found: [String: ArtifactSource.Architecture] = [:]
@@ -65,7 +98,7 @@ extension SetupRun {
             }
             var running = 0
             for host in hosts {
-                if running >= 32 {
+                if running >= parallel {
                     note(await group.next() ?? nil)
                     running -= 1
                 }

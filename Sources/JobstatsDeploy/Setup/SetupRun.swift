@@ -80,6 +80,7 @@ public struct SetupRun: Sendable {
             consents: options.consents.union(agreed),
             prometheusComparesAddresses: programs.prometheusComparesAddresses)
         context.exporterAbilities = programs.exporterAbilities
+        context.packages = programs.packages
         if options.uninstalls {
             let removal = try removalPlan(configuration, context)
             return limit.map { removal.limited(to: $0) } ?? removal
@@ -107,10 +108,10 @@ public struct SetupRun: Sendable {
     // MARK: - Dry run
 
     private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
-        let programs = await programs(configuration)
+        try prepareStateDirectory()
+        let programs = try await supplies(configuration)
         for issue in programs.issues { console.writeError("warning: \(issue.keyPath): \(issue.message)\n") }
         let plan = try plan(configuration, programs, nil, sections, limit)
-        try prepareStateDirectory()
         try writeDocument(configuration, plan, nil)
         console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
         console.write("\nNothing was contacted and nothing was changed. The whole plan, as a manual:\n")
@@ -126,7 +127,7 @@ public struct SetupRun: Sendable {
         let locks = options.mode == .run ? try await takeLocks() : []
         defer { withExtendedLifetime(locks) {} }
         let earlier = try await earlierProgress(configuration)
-        let programs = await programs(configuration)
+        let programs = try await supplies(configuration)
         if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
         let wrong = programs.issues.filter { $0.severity == .error }
         guard wrong.isEmpty else {

@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["path", "sha256", "package", "binary"])
+    @Test(arguments: ["path", "sha256", "package", "binary", "url", "member", "git", "revision", "build", "cgo"])
     func noArtifactTakesThem(_ member: String) {
         for value in values where !(member == "package" && value == #""a""#) {
             let file = makeFile(["artifacts": "{\"prometheus\": {\"\(member)\": \(value)}}"])

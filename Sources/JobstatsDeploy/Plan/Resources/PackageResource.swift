@@ -51,6 +51,11 @@ public struct PackageResource: Resource {
         guard !missing.isEmpty else { return .inPlace(versions.joined(separator: ", ")) }
         let words = "\(missing.count == 1 ? "package" : "packages") \(missing.joined(separator: " "))"
         if case .files(let files) = source {
+            guard !files.platform.isEmpty else {
+                return .blocked(
+                    "\(words) must be installed, and nothing is fetched (--offline)",
+                    remedy: "install \(missing.joined(separator: " ")) on this host, or use a bundle (--bundle)")
+            }
             guard let result = facts.result(Self.platform), result.succeeded else {
                 return .unknown("the distribution")
             }
@@ -115,7 +120,9 @@ public struct PackageResource: Resource {
         printf '%s  %s\\n' "$2" "$1" | sha256sum --check --status -- - || { echo "$1 did not arrive whole" >&2; exit 1; }
         """
 
-    /// The folder is root's alone, so apt must read it as root and not as its own user.
+    /// apt is shown none of the host's repositories: it would otherwise take a package from there that it knows in the
+    /// same version, and `--no-download` makes it refuse local files, too. What is missing then ends it before anything
+    /// is installed. The folder is root's alone, so apt must read it as root and not as its own user.
     private static let installScript = """
         set -eu
         folder=$1
@@ -123,8 +130,10 @@ public struct PackageResource: Resource {
         cd -- "$folder"
         trap 'rm -rf -- "$folder"' EXIT
         trap 'exit 1' HUP INT TERM
-        apt-get install -y --no-download --no-install-recommends -o DPkg::Lock::Timeout=60 \
-            -o APT::Sandbox::User=root -- "$@"
+        mkdir lists sources
+        apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -o APT::Sandbox::User=root \
+            -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$folder/sources" \
+            -o "Dir::State::Lists=$folder/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -- "$@"
         """
 
     public var exportActions: [ExportAction] { [.packages(names)] }
@@ -139,7 +148,8 @@ public struct PackageResource: Resource {
         return Instructions(
             commands: [
                 "# copy from the bundle what is not installed of: " + closure.map(\.name).joined(separator: " "),
-                "apt-get install --no-download --no-install-recommends ./*.deb",
+                "apt-get install --no-install-recommends -o Dir::Etc::SourceList=/dev/null "
+                    + "-o Dir::Etc::SourceParts=/dev/null ./*.deb",
             ], verification: verification)
     }
 }

@@ -25,7 +25,7 @@ public struct DirectoryRemoval: Resource {
         guard let file = facts.file(path) else { return .unknown(path) }
         if file.kind == .missing { return .inPlace("not there") }
         guard record.words(for: path, facts).contains("directory") else {
-            return .left("the directory \(path), which was there before")
+            return .left("the directory \(path), which the host does not remember as made by this deployment")
         }
         guard let content = facts.result(look), content.succeeded else { return .unknown("what is in \(path)") }
         if !content.outputText.isEmpty { return .left("the directory \(path), since something is in it") }

@@ -33,7 +33,7 @@ public struct UserRemoval: Resource {
         guard let user = facts.user(name) else { return .unknown("user \(name)") }
         guard user != nil else { return .inPlace("not there") }
         guard record.words(for: name, facts).contains("user") else {
-            return .left("the user \(name), who was there before")
+            return .left("the user \(name), whom the host does not remember as made by this deployment")
         }
         guard let found = facts.result(processes), found.succeeded else { return .unknown("processes of \(name)") }
         if !found.outputText.isEmpty {

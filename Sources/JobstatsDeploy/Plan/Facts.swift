@@ -109,6 +109,12 @@ public struct Facts: Sendable {
     /// What a command gave.
     public func result(_ command: Command) -> CommandResult? { results[command] }
 
+    /// Takes over newer answers to these queries. A file that is not there any more has no content that would tell so.
+    package mutating func merge(_ newer: Facts, answering queries: [Query]) {
+        for case .content(let path) in queries { contents[path] = nil }
+        merge(newer)
+    }
+
     /// Takes over newer answers.
     public mutating func merge(_ newer: Facts) {
         asked = newer.asked ?? asked

@@ -148,7 +148,7 @@ final class HostVisit {
         let changes = await memory.changes
         let outcome = try await CommandBatch(commands, then: collector(queries)).run(on: connection)
         var known = facts ?? Facts()
-        known.merge(outcome.facts)
+        known.merge(outcome.facts, answering: queries)
         facts = known
         await memory.keep(known, of: host, covering: Set(queries), changes: changes)
         var findings: [StepFinding] = []

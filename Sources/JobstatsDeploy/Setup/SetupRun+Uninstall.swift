@@ -52,11 +52,15 @@ extension SetupRun {
         for result in report.results {
             if let what = Assessment.whatWasLeft(result.detail) { hosts[what, default: []].append(result.host.name) }
         }
-        guard !hosts.isEmpty else { return "" }
+        let memory = "What is left to remember, and the backups, stay in \(Installed.stateDirectory) on each host."
+        let end = options.mode == .run ? Words.wrap(memory, console.columns) + "\n" : ""
+        guard !hosts.isEmpty else { return end }
         let lines = hosts.sorted { $0.key < $1.key }.map { what, hosts in
             Words.wrap(
                 "\(what), on \(Words.hosts(hosts.sorted(by: HostOrder.precedes)))", console.columns, indent: "   ")
         }
-        return "\nLeft as it is:\n" + lines.joined(separator: "\n") + "\n"
+        let title =
+            options.mode == .run ? "Left as it is:" : "Would be left, as things stand before anything is taken away:"
+        return "\n\(title)\n" + lines.joined(separator: "\n") + "\n" + end
     }
 }

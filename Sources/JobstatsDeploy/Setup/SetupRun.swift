@@ -335,7 +335,9 @@ public struct SetupRun: Sendable {
     func advice(_ report: RunReport) -> String {
         var words = options.invocation.isEmpty ? [options.commandName] : options.invocation
         let again = "the same command finds what is in place and goes on: "
-        guard options.mode == .run, options.canResume else { return again + ShellQuoting.quote(words) }
+        guard options.mode == .run, options.canResume, !options.takesAway else {
+            return again + ShellQuoting.quote(words)
+        }
         let failed = Set(report.results.filter { $0.outcome == .failed || $0.outcome == .notBegun }.map(\.host))
         if failed.isEmpty, report.stopReason == nil, !report.wasInterrupted {
             return "agree to what disturbs (see above), then: " + ShellQuoting.quote(words)

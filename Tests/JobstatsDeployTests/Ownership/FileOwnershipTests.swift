@@ -119,13 +119,15 @@ struct FileOwnershipTests {
         #expect(try await apply(removal).detail == "left: the directory \(made.path), since something is in it")
         unlink("\(made.path)/foreign")
         #expect(try await apply(removal).detail == "not there")
-        #expect(try await apply(try #require(found.absence)).detail.contains("was there before"))
+        #expect(try await apply(try #require(found.absence)).detail.contains("does not remember"))
         #expect(folder.names == ["found"])
     }
 
     @Test func aUserWhoWasThereBeforeStays() async throws {
         let removal = UserRemoval("root", record: record)
-        #expect(removal.assess(try await facts(removal)).detail == "left: the user root, who was there before")
+        #expect(
+            removal.assess(try await facts(removal)).detail
+                == "left: the user root, whom the host does not remember as made by this deployment")
         memory.write("installed", "user  root\n")
         #expect(removal.assess(try await facts(removal)).detail.contains("runs as it"))
     }
@@ -142,5 +144,21 @@ struct FileOwnershipTests {
         facts.units["x.service"] = unit("active", "/etc/systemd/system/x.service")
         facts.contents[record.path] = Array("before:2026  /etc/systemd/system/x.service\n".utf8)
         #expect(removal.assess(facts).state == .differs)
+    }
+
+    @Test func aMarkerThatIsTakenAwayIsSeenToBeGone() async throws {
+        let marker = MarkerResource("\(folder.path)/seen/dgx-01", "dgx-01\n")
+        try await apply(marker)
+        let step = Step("1.x", "x", on: [Host("a")], try #require(marker.absence))
+        let plan = Plan(sections: [PlanSection(number: 1, title: "x", purpose: "", steps: [step])])
+        for outcome in [StepOutcome.changed, .inPlace] {
+            let report = await PlanRunner(plan: plan, connector: ThisMachine()).run()
+            #expect(report.results.map(\.outcome) == [outcome])
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    private struct ThisMachine: HostConnector {
+        func connect(to host: Host) async -> any HostConnection { LocalConnection() }
     }
 }

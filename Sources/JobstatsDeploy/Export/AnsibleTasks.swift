@@ -87,7 +87,7 @@ struct AnsibleTasks {
                 unit.name, "command", script("bcm_jobstats_unit", (["-y"] + unit.arguments).map { .text($0) }),
                 register: "bcm_jobstats_unit_result",
                 changedWhen: .text("bcm_jobstats_unit_result.stdout | default('') | length > 0"))
-        case .command(let command): add(command)
+        case .command(let command): add(command, &folder)
         case .check(let title, let command):
             task(title, "command", Self.arguments(command), changedWhen: .flag(false), further: Self.limits(command))
         case .byHand(let title, let instructions):
@@ -104,12 +104,28 @@ struct AnsibleTasks {
             further: Self.limits(command))
     }
 
-    private mutating func add(_ command: ExportCommand) {
+    private mutating func add(_ command: ExportCommand, _ folder: inout ExportFolder) {
         if let unless = command.unless { look(unless) }
         for one in command.commands {
+            let condition = command.unless == nil ? nil : "bcm_jobstats_look.rc != 0"
+            guard ExportCommand.isFile(one.input) else {
+                task(command.title, "command", Self.arguments(one), when: condition, further: Self.limits(one))
+                continue
+            }
+            // A playbook's standard input is text: the bytes go as a file that is root's, and away again.
+            let source = YAML.template("{{ playbook_dir }}/" + folder.add(.data(one.input), named: "input"))
+            let place = YAML.template("/root/.bcm-jobstats-input")
+            let owner = YAML.text("root"), mode = YAML.text("0600")
             task(
-                command.title, "command", Self.arguments(one),
-                when: command.unless == nil ? nil : "bcm_jobstats_look.rc != 0", further: Self.limits(one))
+                "\(command.title): input", "copy",
+                .object(["src": source, "dest": place, "owner": owner, "group": owner, "mode": mode]), when: condition)
+            let script = YAML.text("\"$@\" <\"$0\"")
+            let words =
+                [.text("sh"), .text("-c"), script, place] + ([one.executable] + one.arguments).map { YAML.text($0) }
+            task(command.title, "command", .object(["argv": .list(words)]), when: condition, further: Self.limits(one))
+            task(
+                "\(command.title): input removed", "file", .object(["path": place, "state": .text("absent")]),
+                when: condition)
         }
     }
 

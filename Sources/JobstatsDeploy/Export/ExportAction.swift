@@ -129,6 +129,11 @@ public struct ExportCommand: Sendable, Hashable {
     /// What is run, in order.
     public var commands: [Command]
 
+    /// Whether a command's input goes into the export as a file: it is long, or no text.
+    static func isFile(_ input: [UInt8]) -> Bool {
+        input.count > 4096 || input.contains(0) || String(validating: input, as: UTF8.self) == nil
+    }
+
     /// Creates commands.
     public init(_ title: String, unless: Command?, _ commands: [Command]) {
         self.title = title

@@ -54,9 +54,9 @@ struct ShellExport {
         case .packages(let names): return call("packages", names)
         case .unit(let unit): return call("unit", unit.arguments)
         case .check(let title, let command):
-            return "check \(ShellQuoting.quote(title)) \(line(command))\n"
+            return "check \(ShellQuoting.quote(title)) \(line(command, &folder))\n"
         case .byHand(let title, let instructions): return call("by_hand", [title] + instructions.commands)
-        case .command(let command): return render(command)
+        case .command(let command): return render(command, &folder)
         }
     }
 
@@ -87,22 +87,26 @@ struct ShellExport {
         return call("copy", words + ["--"] + check)
     }
 
-    private func render(_ command: ExportCommand) -> String {
+    private func render(_ command: ExportCommand, _ folder: inout ExportFolder) -> String {
         let title = ShellQuoting.quote(command.title)
-        let commands = command.commands.map { "        \(line($0)) || failed \(title)\n" }.joined()
+        let commands = command.commands.map { "        \(line($0, &folder)) || failed \(title)\n" }.joined()
         let change = "    if would \(title); then\n\(commands)    fi\n"
         guard let unless = command.unless else { return "if true; then\n\(change)fi\n" }
-        return "if ! quietly \(line(unless)); then\n\(change)fi\n"
+        return "if ! quietly \(line(unless, &folder)); then\n\(change)fi\n"
     }
 
     /// A command with its time limit, environment and input.
-    private func line(_ command: Command) -> String {
+    private func line(_ command: Command, _ folder: inout ExportFolder) -> String {
         var words = ["timeout", String(max(1, command.timeout.components.seconds))]
         if !command.environment.isEmpty {
             words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         }
         let text = ShellQuoting.quote(words + [command.executable] + command.arguments)
         guard !command.input.isEmpty else { return text }
+        if ExportCommand.isFile(command.input) {
+            let content = FileContent.data(command.input)
+            return "with_file \(content.sha256) \(folder.add(content, named: "input")) \(text)"
+        }
         return "with_input \(ShellQuoting.quote(Base64.encode(command.input))) \(text)"
     }
 

@@ -90,6 +90,13 @@ enum ShellPrelude {
             shift
             printf '%s' "$input" | base64 -d | "$@"
         }
+        # with_file SHA256 FILE COMMAND...: the file on standard input
+        with_file() {
+            [ "$(sha256sum <"$here/$2" | cut -c 1-64)" = "$1" ] || stop "$here/$2 is missing or has another SHA-256 than $1"
+            file=$here/$2
+            shift 2
+            "$@" <"$file"
+        }
         is_file() {
             [ -f "$1" ] && [ ! -L "$1" ] && [ "0$(stat -c '%a %U:%G' -- "$1")" = "0${2#0} $3" ] || return 1
             [ "$(sha256sum <"$1" | cut -c 1-64)" = "$4" ]

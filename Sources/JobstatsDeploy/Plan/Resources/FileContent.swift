@@ -21,6 +21,11 @@ public struct FileContent: Sendable, Hashable {
         return FileContent(.bytes(bytes, isText: true, isSecret: false), SHA256Digest.hex(bytes), bytes.count)
     }
 
+    /// Bytes that are no text and no secret.
+    static func data(_ bytes: [UInt8]) -> FileContent {
+        FileContent(.bytes(bytes, isText: false, isSecret: false), SHA256Digest.hex(bytes), bytes.count)
+    }
+
     /// Bytes that no document, difference or message may show.
     public static func secret(_ bytes: [UInt8]) -> FileContent {
         FileContent(.bytes(bytes, isText: false, isSecret: true), SHA256Digest.hex(bytes), bytes.count)

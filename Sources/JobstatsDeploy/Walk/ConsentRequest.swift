@@ -76,10 +76,11 @@ struct ConsentRequest: Sendable, Hashable {
 
 extension StepResult {
     /// The consent that would let the step go on: the remedy of whatever needs one names it, as in `--allow NAME`.
+    /// A failure is no question of consent, unless somebody else's work stands there and could be taken over.
     var missingConsent: String? {
         guard outcome == .needsConsent || outcome == .failed, let remedy else { return nil }
         let words = remedy.split { $0.isWhitespace || ",;()".contains($0) }
-        guard let option = words.firstIndex(of: "--allow"), option + 1 < words.endIndex else { return nil }
-        return String(words[option + 1])
+        let names = zip(words, words.dropFirst()).filter { $0.0 == "--allow" }.map { String($0.1) }
+        return outcome == .needsConsent ? names.first : names.first { $0.hasPrefix("adopt-") }
     }
 }

@@ -70,7 +70,8 @@ struct Walk: Sendable, Equatable {
     private(set) var isThrough = false
     private var requests: [ConsentRequest] = []
     private var agreed: [ConsentRequest] = []
-    private var refused = Set<String>()
+    /// The names that were answered since the section was begun, so that none is asked twice.
+    private var answered = Set<String>()
     private var outcome = Outcome()
 
     /// Creates a walk.
@@ -122,7 +123,7 @@ struct Walk: Sendable, Equatable {
     private mutating func take(_ choice: WalkChoice) -> [Action] {
         switch choice {
         case .run, .retry:
-            refused = []
+            answered = []
             return [.run(agreed: [])]
         case .commands: return [.showCommands]
         case .diff: return [.look(showsDifferences: true)]
@@ -140,13 +141,11 @@ struct Walk: Sendable, Equatable {
     private mutating func answer(to request: ConsentRequest, _ words: [String]) -> [Action] {
         if words == ["?"] || words == ["help"] { return [.explain] }
         var actions: [Action] = []
+        answered.insert(request.name)
         if words == ["yes"] {
             agreed.append(request)
-        } else {
-            refused.insert(request.name)
-            if words.first?.hasPrefix("y") == true {
-                actions.append(.remark("Only yes in full agrees; this was taken as no."))
-            }
+        } else if words.first?.hasPrefix("y") == true {
+            actions.append(.remark("Only yes in full agrees; this was taken as no."))
         }
         requests.removeFirst()
         if let next = requests.first {
@@ -163,7 +162,7 @@ struct Walk: Sendable, Equatable {
     mutating func ended(_ outcome: Outcome) -> [Action] {
         self.outcome = outcome
         agreed = []
-        requests = outcome.isEssential ? [] : outcome.requests.filter { !refused.contains($0.name) }
+        requests = outcome.isEssential ? [] : outcome.requests.filter { !answered.contains($0.name) }
         guard let first = requests.first else { return settle() }
         question = .consent(first)
         return [.describe(first)]
@@ -201,7 +200,7 @@ struct Walk: Sendable, Equatable {
     private mutating func move(to index: Int) -> [Action] {
         position = index
         question = .section
-        refused = []
+        answered = []
         return [.introduce]
     }
 }

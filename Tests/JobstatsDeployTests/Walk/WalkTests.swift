@@ -142,6 +142,30 @@ struct WalkTests {
         #expect(walk.ended(.init(needsConsent: true, requests: [b])) == [.describe(b)])
     }
 
+    @Test func whatWasAgreedToAndDidNotHelpIsAFailureAndNotAskedAgain() {
+        var walk = walk()
+        let outcome = Walk.Outcome(hasFailed: true, requests: [request("adopt-node_exporter")])
+        _ = walk.ended(outcome)
+        #expect(walk.answer("yes") == [.run(agreed: outcome.requests)])
+        _ = walk.ended(outcome)
+        #expect(walk.question == .failure(isEssential: false))
+    }
+
+    @Test(arguments: [
+        (StepOutcome.needsConsent, "it disturbs; to allow it: --allow slurm-restart", "slurm-restart"),
+        (.failed, "take it over with --allow adopt-node_exporter, or choose another port", "adopt-node_exporter"),
+        (.failed, "take it over (--allow adopt-prometheus)", "adopt-prometheus"),
+        (.failed, "stop it, or leave it out with --allow skip-grafana", nil),
+        (.failed, "mend it", nil),
+        (.changed, "--allow adopt-x", nil),
+        (.failed, "--allow", nil),
+    ]) func missingConsentIsTheOneThatTheRemedyNames(_ outcome: StepOutcome, _ remedy: String, _ name: String?) {
+        let result = StepResult(
+            step: "4.x", title: "x", section: 4, host: Host("a"), outcome: outcome, detail: "", remedy: remedy,
+            isWarning: false, difference: nil, duration: .zero)
+        #expect(result.missingConsent == name)
+    }
+
     @Test func consentIsNotCarriedToALaterSection() {
         var walk = walk()
         let asked = request("slurm-restart")

@@ -70,7 +70,10 @@ extension SetupRun {
         console.write(
             RunSummary.text(
                 report, mode: .apply, columns: console.columns, style: style, rerun: advice(report)))
-        try writeDocument(configuration, try plan(configuration, programs, facts.known, sections, limit), report)
+        let whole = try plan(configuration, programs, facts.known, sections, limit)
+        let reached = whole.limited(toSections: Set(stages.filter { $0.state == .done }.map(\.number)))
+        await sayWhetherImagesAgree(reached, facts.known, configuration, limit, report)
+        try writeDocument(configuration, whole, report)
         console.write("Document: \(options.documentPath)\n")
         return report.exitStatus
     }

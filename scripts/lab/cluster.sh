@@ -23,7 +23,6 @@ create_cluster() {
     local host arguments=()
     mkdir -p "$lab_directory/layer-head" "$lab_directory/layer-mon" "$lab_directory/layer-dgx"
     create_head_layer
-    create_dgx_layer
     create_artifacts
     if ! has_simulator; then
         warn "there is no simulated BCM in this lab: scripts/build.sh has not built it"
@@ -63,31 +62,6 @@ Restart=on-failure
 WantedBy=multi-user.target
 END
     ln -s ../bcm-simulator.service "$layer/etc/systemd/system/multi-user.target.wants/"
-}
-
-# The exporters that need GPUs and Slurm are stand-ins, installed as a deployment leaves them: not enabled, not running.
-create_dgx_layer() {
-    local layer=$lab_directory/layer-dgx stand_in=$stand_in_directory/exporter-standin name port
-    [[ -x $stand_in ]] || return 0
-    mkdir -p "$layer/usr/local/bin" "$layer/etc/systemd/system"
-    while read -r name port; do
-        cp "$stand_in" "$layer/usr/local/bin/$name"
-        cat >"$layer/etc/systemd/system/$name.service" <<END
-[Unit]
-Description=Stand-in for $name: serves its metric families with made-up figures
-
-[Service]
-ExecStart=/usr/local/bin/$name --web.listen-address=:$port
-User=nobody
-Restart=on-failure
-
-[Install]
-WantedBy=multi-user.target
-END
-    done <<'END'
-cgroup_exporter 9306
-nvidia_gpu_exporter 9445
-END
 }
 
 # give_certificate HOST: BCM gives each node a certificate of its own; it is part of the node's identity.

@@ -13,13 +13,16 @@ create_images() {
     mount --make-shared "$images_directory"
 }
 
-has_image() { [[ -d $image_disks/$1/upper ]]; }
+has_image() { [[ -d $images_directory/$1/etc ]]; }
 
 # create_image NAME [FROM]: as the nodes are before any deployment, or as another image is.
 create_image() {
     local disk=$image_disks/$1
     mkdir -p "$disk/upper" "$disk/work" "$images_directory/$1"
-    if [[ -n ${2-} ]]; then cp -a "$image_disks/$2/upper/." "$disk/upper/"; fi
+    if [[ -n ${2-} ]]; then
+        [[ -d $image_disks/$2 ]] || fail 1 "$2 was cloned with cmsh; do that again"
+        cp -a "$image_disks/$2/upper/." "$disk/upper/"
+    fi
     mount -t overlay "$lab_name" -o "lowerdir=$(layers_of dgx),upperdir=$disk/upper,workdir=$disk/work" \
         "$images_directory/$1"
 }
@@ -30,7 +33,7 @@ create_image_types() {
     local host image commands=''
     for image in default-image other-image services-image; do create_image "$image"; done
     for image in other services; do
-        commands+="softwareimage; clone default-image $image-image; set path /cm/images/$image-image; commit; "
+        commands+="softwareimage; clone default-image $image-image; commit; "
         commands+="category; clone default $image; set softwareimage $image-image; commit; "
     done
     while read -r host; do
@@ -60,8 +63,14 @@ provision() {
     image=$(image_of "$1") || return 0
     [[ -e $directory/machine-id ]] || cp "$directory/upper/etc/machine-id" "$directory/machine-id"
     umount "$directory/root"
-    rm -rf --one-file-system "$directory/upper"
-    cp -a "$image_disks/$image/upper" "$directory/upper"
+    rm -rf --one-file-system "$directory/upper" "$directory/whole"
+    if [[ -d $image_disks/$image ]]; then
+        cp -a "$image_disks/$image/upper" "$directory/upper"
+    else
+        # Cloned with cmsh: a folder with everything in it. Nothing is to show through from below.
+        cp -a --one-file-system "$images_directory/$image" "$directory/upper"
+        mkdir "$directory/whole"
+    fi
     cp -a "$directory/identity/." "$directory/upper/"
     mkdir -p "$directory/upper/etc"
     cp "$directory/machine-id" "$directory/upper/etc/machine-id"

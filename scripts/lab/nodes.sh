@@ -86,11 +86,13 @@ create_node() {
 }
 
 attach_disk() {
-    local host=$1 directory=$nodes_directory/$1
+    local host=$1 directory=$nodes_directory/$1 lower
     rm -rf "$directory/work"
     mkdir -p "$directory/work"
+    lower=$directory/whole # empty; there when the disk holds everything itself
+    [[ -d $lower ]] || lower=$(layers_of "${host%%-*}")
     mount -t overlay "$lab_name" \
-        -o "lowerdir=$(layers_of "${host%%-*}"),upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
+        -o "lowerdir=$lower,upperdir=$directory/upper,workdir=$directory/work" "$directory/root"
 }
 
 # layers_of KIND: what lies below the disks of a kind of node, the uppermost first.
@@ -161,7 +163,7 @@ init_of() {
             printf '%s' "$pid"
             break
         fi
-    done
+    done || : # groups come and go while a node boots, and find minds
 }
 
 # in_node HOST COMMAND...: runs a command inside a node, not by the network; needs a running node.
@@ -212,7 +214,7 @@ grab_image() {
 # apply_image HOST NAME: the host's disk becomes the image's, as BCM's synchronisation at boot does; its identity stays.
 apply_image() {
     local directory=$nodes_directory/$1
-    rm -f "$directory/image" # it boots from its own disk from now on
+    rm -rf "$directory/image" "$directory/whole" # it boots from its own disk from now on
     cut_power "$1"
     umount "$directory/root"
     rm -rf --one-file-system "$directory/upper"

@@ -124,6 +124,8 @@ public struct SoftwareImage: Codable, Sendable, Hashable {
     public var name: String
     /// The folder on the head node.
     public var path: String
+    /// The folder that it was cloned from.
+    public var source: String?
 }
 
 /// An instance of Slurm.

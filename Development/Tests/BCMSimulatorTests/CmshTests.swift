@@ -120,6 +120,7 @@ import Testing
                 wlm; use slurm; set epilogslurmctld "/a b;c"; set prolog /cm/local/apps/cmd/scripts/prolog; cgroups
                 set constraincores no; commit; commit; main; device; use dgx-01; imageupdate; imageupdate -w
                 grabimage; grabimage -i default-image -w; use dgx-02; imageupdate -w
+                softwareimage; clone default-image other; commit
                 """)
             #expect(
                 try String(contentsOf: URL(filePath: log), encoding: .utf8) == """
@@ -128,6 +129,7 @@ import Testing
                     imageupdate|dgx-01|
                     grabimage|dgx-01|default-image|
                     imageupdate|dgx-02|
+                    softwareimage|/cm/images/other|/cm/images/default-image|
 
                     """)
             #expect(session.errors == ["Error: imageupdate dgx-02: \(program): status 3: "])

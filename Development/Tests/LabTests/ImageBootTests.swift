@@ -66,6 +66,21 @@ extension LabTests {
             try await lab.output("head-a", "rm /cm/images/{default,other}-image/etc/copied")
         }
 
+        @Test func aNodeBootsFromAnImageThatBCMCloned() async throws {
+            let lab = try await Self.booted()
+            try await lab.cmsh("softwareimage; clone default-image cloned; commit")
+            try await lab.cmsh("category; clone default cloned; set softwareimage cloned; commit")
+            try await lab.output(
+                "head-a", "echo yes > /cm/images/cloned/etc/is-cloned; rm /cm/images/cloned/etc/issue.net")
+            try await lab.cmsh("device; use dgx-02; set category cloned; commit")
+            try await lab.script("reboot", "dgx-02")
+            #expect(
+                try await lab.output("dgx-02", "cat /etc/is-cloned; hostname; ls -A /etc/issue*")
+                    == "yes\ndgx-02\n/etc/issue")
+            #expect(try await !lab.succeeds("head-b", "ls /cm/images/default-image/etc/is-cloned"))
+            try await lab.cmsh("device; use dgx-02; set category default; commit")
+        }
+
         @Test func packagesAreInstalledIntoAnImageFromTheLabsOwnRepository() async throws {
             let lab = try await Self.booted()
             try #require(lab.hasSlurm, "the repository comes with Slurm: scripts/lab.sh up --slurm")

@@ -47,11 +47,17 @@ protocol CmshObject: Sendable {
     static func all(in state: ClusterState) -> [Self]
     static func edit(_ state: inout ClusterState, _ body: (inout [Self]) throws -> Void) rethrows
     static func make(_ name: String) -> Self?
+    func copy(named name: String) -> Self
 }
 
 extension CmshObject {
     static var key: String { "name" }
     static func make(_ name: String) -> Self? { nil }
+    func copy(named name: String) -> Self {
+        var copy = self
+        copy.name = name
+        return copy
+    }
 
     static func exists(_ name: String, in state: ClusterState) -> Bool { all(in: state).contains { $0.name == name } }
 
@@ -159,6 +165,10 @@ extension SoftwareImage: CmshObject {
         try body(&state.softwareImages)
     }
     static func make(_ name: String) -> SoftwareImage? { SoftwareImage(name: name, path: "/cm/images/\(name)") }
+    /// A clone is a folder of its own, copied from the other one's.
+    func copy(named name: String) -> SoftwareImage {
+        SoftwareImage(name: name, path: "/cm/images/\(name)", source: path)
+    }
 }
 
 extension WorkloadManager: CmshObject {

@@ -20,12 +20,11 @@ extension CmshSession {
             place = .object(mode, words[0])
         case "clone":
             guard words.count == 2 else { throw CmshError("clone takes two names") }
-            var copy = try find(type, words[0])
-            copy.name = words[1]
+            let copy = try find(type, words[0]).copy(named: words[1])
             guard Object.make(words[1]) != nil, !Object.all(in: state).contains(where: { $0.name == words[1] }) else {
                 throw CmshError("\(Object.title) cannot be cloned to '\(words[1])'")
             }
-            try change { [copy] state in Object.edit(&state) { $0.append(copy) } }
+            try change { state in Object.edit(&state) { $0.append(copy) } }
             place = .object(mode, words[1])
         case "remove":
             guard words.count == 1, Object.make(words[0]) != nil else {

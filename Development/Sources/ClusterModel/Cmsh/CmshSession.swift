@@ -158,18 +158,21 @@ public struct CmshSession {
 
     private mutating func commit() throws {
         let changes = pending
-        var before: [WorkloadManager] = []
+        var before = state
         if !changes.isEmpty {
             try store.update { state in
-                before = state.workloadManagers
+                before = state
                 for change in changes { try change(&state) }
             }
         }
         pending = []
         state = try store.read()
         guard let hook, !changes.isEmpty else { return }
+        for image in state.softwareImages where !before.softwareImages.contains(where: { $0.name == image.name }) {
+            if let source = image.source { try hook.call(["softwareimage", image.path, source]) }
+        }
         for manager in state.workloadManagers {
-            for change in manager.changes(since: before.first { $0.name == manager.name }) {
+            for change in manager.changes(since: before.workloadManagers.first { $0.name == manager.name }) {
                 try hook.call(["wlm", manager.name, change.key, change.value])
             }
         }

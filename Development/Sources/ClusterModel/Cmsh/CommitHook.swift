@@ -3,7 +3,8 @@ import Glibc
 /// A program that does to real hosts what BCM does when its settings change; the lab has one.
 ///
 /// It is called with what happened as arguments: `wlm INSTANCE KEY VALUE` for each setting of Slurm that a commit changed
-/// (`cgroups.KEY` for one of its control groups), `imageupdate NODE`, `grabimage NODE IMAGE`.
+/// (`cgroups.KEY` for one of its control groups), `softwareimage FOLDER SOURCE` for a cloned image, `imageupdate NODE`,
+/// `grabimage NODE IMAGE`.
 public struct CommitHook: Sendable, Hashable {
     /// The environment variable that names the program; empty for none.
     public static let variable = "BCM_SIMULATOR_HOOK"

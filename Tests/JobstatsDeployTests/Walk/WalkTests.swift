@@ -152,7 +152,7 @@ struct WalkTests {
     }
 
     @Test(arguments: [
-        (StepOutcome.needsConsent, "it disturbs; to allow it: --allow slurm-restart", "slurm-restart"),
+        (StepOutcome.needsConsent, "it disturbs; to allow it: --allow slurm-restart", Optional("slurm-restart")),
         (.failed, "take it over with --allow adopt-node_exporter, or choose another port", "adopt-node_exporter"),
         (.failed, "take it over (--allow adopt-prometheus)", "adopt-prometheus"),
         (.failed, "stop it, or leave it out with --allow skip-grafana", nil),

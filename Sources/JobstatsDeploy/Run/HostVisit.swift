@@ -47,7 +47,12 @@ final class HostVisit {
             let (_, resource) = tasks[index]
             let found = resource.assess(known)
             guard found.state == .differs else {
-                return [StepFinding(found.state == .inPlace ? .inPlace : .failed, found)]
+                var finding = StepFinding(found.state == .inPlace ? .inPlace : .failed, found)
+                if found.isWarning, !resource.differenceQueries.isEmpty {
+                    // What is kept although it differs is shown.
+                    finding.difference = try await difference(of: resource, found, known).difference
+                }
+                return [finding]
             }
             if mode == .check { return [try await difference(of: resource, found, known)] }
             if let consent = missingConsent(index) {

@@ -25,7 +25,8 @@ public struct DeploymentContext: Sendable {
     public var programs: [ArtifactSource.Name: [ArtifactSource.Architecture: LocalProgram]]
     /// What BCM says about the site; nil in a dry run, which asks nobody.
     public var facts: SiteFacts?
-    /// Consents that change the plan, such as `adopt-node_exporter`: take over a unit that somebody else installed.
+    /// Consents that change the plan, such as `adopt-node_exporter`: take over a unit that somebody else installed, and
+    /// `skip-node_exporter`: leave that component out.
     public var consents: Set<String>
     /// Whether Prometheus is 2.41 or later and can compare a target's address with its label.
     public var prometheusComparesAddresses: Bool
@@ -58,6 +59,9 @@ public struct DeploymentContext: Sendable {
 
     /// Princeton's jobstats: a verified tar archive of its tree, the same for every architecture; nil when there is none.
     public var jobstats: LocalProgram? { programs[.jobstats]?.values.first }
+
+    /// Whether it was agreed to leave out what carries this name.
+    func skips(_ name: String) -> Bool { consents.contains("skip-\(name)") }
 
     func program(_ name: ArtifactSource.Name) -> ProgramResource {
         ProgramResource(name, at: Installed.program(name), from: programs[name] ?? [:])

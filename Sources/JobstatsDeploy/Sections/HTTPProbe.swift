@@ -8,6 +8,11 @@ enum HTTPProbe {
             "bash", ["-c", script, "bash", String(port), "/metrics", "^\(metric)"], timeout: .seconds(20))
     }
 
+    /// Ends with 0 when the answer to a request has a line that matches this pattern of grep(1).
+    static func answer(port: Int, path: String, matching pattern: String) -> Command {
+        Command("bash", ["-c", script, "bash", String(port), path, pattern], timeout: .seconds(20))
+    }
+
     private static let script = """
         exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
         printf 'GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' "$2" >&3

@@ -107,13 +107,13 @@ enum HostChecks {
         done
         """
 
-    static func port(_ port: Int, for unit: String) -> CheckResource {
+    static func port(_ port: Int, for unit: String, of name: String) -> CheckResource {
         CheckResource(
             "port \(port) is free, or \(unit) has it", Command("sh", ["-c", listeners, "sh", String(port)])
-        ) { judgePort($0, port, unit) }
+        ) { judgePort($0, port, unit, name) }
     }
 
-    static func judgePort(_ result: CommandResult, _ port: Int, _ unit: String) -> Assessment {
+    static func judgePort(_ result: CommandResult, _ port: Int, _ unit: String, _ name: String) -> Assessment {
         guard result.succeeded else {
             return .warning(
                 "who listens on port \(port) cannot be told", remedy: "install iproute2, which has ss, to see it")
@@ -128,7 +128,7 @@ enum HostChecks {
             "port \(port) is taken by \(owner), which this deployment did not install",
             remedy:
                 "stop and disable that yourself if it is not needed, or choose another port in the configuration, or "
-                + "leave the section out with --section")
+                + "leave \(name) out with --allow skip-\(name)")
     }
 
     // MARK: Names

@@ -33,6 +33,21 @@ package enum Installed {
     /// The program of the earlier monitor, which is taken away.
     package static let earlierMonitor = "/usr/local/bin/bcm_role_monitor.py"
 
+    /// The jobstats command, on shared storage.
+    package static let jobstatsDirectory = "/cm/shared/apps/jobstats"
+    /// Where login nodes and controllers find the command.
+    package static let jobstatsLink = "/usr/local/bin/jobstats"
+    /// Grafana's unit.
+    package static let grafanaUnit = "grafana-server.service"
+    /// What the deployment adds to Grafana's unit.
+    package static let grafanaDropIn = "\(unitDirectory)/\(grafanaUnit).d/jobstats.conf"
+    /// The administrator's password of Grafana, as an environment file.
+    package static let grafanaSecret = "/etc/bcm-jobstats/grafana.env"
+    /// Grafana's provisioning files.
+    package static let grafanaProvisioning = "/etc/grafana/provisioning"
+    /// The dashboards that are provisioned.
+    package static let grafanaDashboards = "/etc/grafana/jobstats-dashboards"
+
     /// The line that marks unit files of ours.
     package static let mark = "Made by the jobstats deployment: changes here are lost when it runs again."
 

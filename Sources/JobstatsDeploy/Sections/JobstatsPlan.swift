@@ -3,7 +3,7 @@ import PromTargets
 /// Makes the plan of a jobstats deployment: each section is a function from configuration and context to steps.
 public struct JobstatsPlan: Sendable {
     /// The sections that can be carried out.
-    public static let availableSections: Set<Int> = [1, 2, 3, 4, 5, 6, 10]
+    public static let availableSections: Set<Int> = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
     /// What the site wants.
     public let configuration: DeploymentConfiguration
@@ -28,6 +28,9 @@ public struct JobstatsPlan: Sendable {
         if sections.contains(4) { all.append(try nodeStatisticsSection()) }
         if sections.contains(5) { all += try jobSummariesSections() }
         if sections.contains(6) { all.append(try prometheusSection()) }
+        if sections.contains(7) { all.append(try grafanaSection()) }
+        if sections.contains(8) { all.append(onDemandSection()) }
+        if sections.contains(9) { all += try commandSections() }
         if sections.contains(10) { all.append(roleMonitorSection()) }
         return Plan(sections: all).installingPackages(from: context.packages)
     }
@@ -38,6 +41,7 @@ public struct JobstatsPlan: Sendable {
         if configuration.deploysRoleMonitor {
             section = RoleMonitorSection.section(
                 configuration, on: dgxNodes, site: context.facts, program: context.program(.roleMonitor))
+            section.steps = otherHeadNodeSteps + section.steps
         } else {
             section = PlanSection(
                 number: 10, title: "BCM role monitor",
@@ -51,12 +55,27 @@ public struct JobstatsPlan: Sendable {
 
     // MARK: - What several sections share
 
-    var dgxNodes: [Host] { context.hosts(configuration.systems.dgxNodes) }
-    var controllers: [Host] { context.hosts(configuration.systems.slurmController) }
+    var dgxNodes: [Host] { Self.unique(context.hosts(configuration.systems.dgxNodes)) }
+    var controllers: [Host] { Self.unique(context.hosts(configuration.systems.slurmController)) }
 
-    /// The servers that Prometheus is installed on; none where one exists already.
+    /// The servers that Prometheus is installed on; none where one exists already or is not wanted.
     var prometheusHosts: [Host] {
-        configuration.usesExistingPrometheus ? [] : context.hosts(configuration.systems.prometheusServer)
+        configuration.usesExistingPrometheus || context.skips("prometheus")
+            ? [] : Self.unique(context.hosts(configuration.systems.prometheusServer))
+    }
+
+    /// Each host once, whatever the case of its name, in the given order.
+    static func unique(_ hosts: [Host]) -> [Host] {
+        var seen = Set<String>()
+        return hosts.filter { seen.insert($0.name.lowercased()).inserted }
+    }
+
+    /// What stands in the place of a section whose component was left out on purpose.
+    func leftOut(_ number: Int, _ title: String, _ name: String, _ purpose: String) -> PlanSection {
+        PlanSection(
+            number: number, title: title,
+            purpose: purpose.trimmed + " Left out on demand (`--allow skip-\(name)`): nothing is installed for it.",
+            steps: [])
     }
 
     /// The three scrape jobs with the configured ports.

@@ -4,12 +4,13 @@ extension JobstatsPlan {
     /// Section 4: node_exporter on each DGX node.
     func nodeStatisticsSection() throws -> PlanSection {
         let unit = "node_exporter.service"
+        let purpose =
+            "node_exporter tells Prometheus about each node as a whole: CPU, memory, disks and network. Jobstats shows a "
+            + "job's share of it, and finds nodes that are short of memory or overloaded. "
+        guard !context.skips("node_exporter") else { return leftOut(4, "Node statistics", "node_exporter", purpose) }
         let file = OwnedUnitFile(unit, try nodeExporterUnit(), isAdopted: context.adopts("node_exporter"))
         return PlanSection(
-            number: 4, title: "Node statistics",
-            purpose: "node_exporter tells Prometheus about each node as a whole: CPU, memory, disks and network. "
-                + "Jobstats shows a job's share of it, and finds nodes that are short of memory or overloaded. "
-                + exporterPolicy,
+            number: 4, title: "Node statistics", purpose: purpose + exporterPolicy,
             link: PrincetonPage.link("node"),
             steps: exporterSteps(4, .nodeExporter, file, port: configuration.nodeExporterPort, metric: "node_") {
                 [

@@ -16,7 +16,14 @@ extension JobstatsPlan {
                 purpose: purpose
                     + " Prometheus exists already (`use_existing_prometheus`): it is not touched, and what "
                     + "to add is given below.",
-                link: PrincetonPage.link("prometheus"), steps: targets, notes: existingNotes(scrape))
+                link: PrincetonPage.link("prometheus"), steps: targets + [existingPrometheusStep(scrape)],
+                notes: existingPrometheusNotes(scrape))
+        }
+        guard !context.skips("prometheus") else {
+            var section = leftOut(6, "Prometheus", "prometheus", purpose)
+            section.steps = targets
+            section.notes = existingPrometheusNotes(scrape)
+            return section
         }
         return PlanSection(
             number: 6, title: "Prometheus", purpose: purpose, link: PrincetonPage.link("prometheus"),
@@ -135,30 +142,5 @@ extension JobstatsPlan {
                 ]),
             .init("Install", [try .init("WantedBy", "multi-user.target")]),
         ])
-    }
-
-    // MARK: An existing server
-
-    private func existingNotes(_ scrape: ScrapeConfiguration) -> String {
-        let server = Markdown.code("\(configuration.prometheusServer):\(configuration.prometheusPort)")
-        return """
-            ### What to add to the existing Prometheus (\(server))
-
-            The server must see \(Markdown.code(configuration.targetsDirectory)) under this path. Under \
-            `scrape_configs:` of its `prometheus.yml`:
-
-            \(Markdown.block(scrape.renderedJobs, language: "yaml"))
-            Optional alert rules, as a file that `rule_files:` names:
-
-            \(Markdown.block(AlertRules.text, language: "yaml"))
-            Its flag `--storage.tsdb.retention.time` should be \
-            \(Markdown.code("\(configuration.prometheusRetentionDays)d")) or more, since jobstats is told so. Then:
-
-            \(Markdown.block(
-                """
-                promtool check config /etc/prometheus/prometheus.yml
-                systemctl reload prometheus
-                """, language: "sh"))
-            """
     }
 }

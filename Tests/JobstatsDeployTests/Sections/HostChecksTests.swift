@@ -57,7 +57,8 @@ import Testing
     func aPortOfSomebodyElseStopsTheStep(
         _ output: String, _ status: Int32, _ state: Assessment.State, _ detail: String
     ) {
-        let assessment = HostChecks.judgePort(makeResult(output, status), 9100, "node_exporter.service")
+        let assessment = HostChecks.judgePort(
+            makeResult(output, status), 9100, "node_exporter.service", "node_exporter")
         #expect(assessment.state == state)
         #expect(assessment.detail == detail)
     }
@@ -98,5 +99,54 @@ import Testing
     ])
     func onlyTheActiveHeadNodeDeploys(_ output: String, _ status: Int32, _ state: Assessment.State) {
         #expect(HeadNodeStatus.judge(makeResult(output, status), localHost: "head-a").state == state)
+    }
+
+    @Test func aTakenPortLeavesAChoice() {
+        let remedy = HostChecks.judgePort(
+            makeResult("12 other.service other\n"), 3000, "grafana-server.service", "grafana"
+        ).remedy
+        #expect(remedy?.contains("another port") == true && remedy?.contains("--allow skip-grafana") == true)
+    }
+
+    @Test func headNodesThatAreNotReachedAreNamed() async throws {
+        let server = try await StubServer([:])
+        let good = HostChecks.reaches(["127.0.0.1"], port: server.port)
+        #expect(good.assess(try await lookHere(good)) == .inPlace())
+        try await server.stop()
+        let bad = HostChecks.reaches(["127.0.0.1", "no-such-host.invalid"], port: 1)
+        let found = bad.assess(try await lookHere(bad))
+        #expect(found.isWarning && found.detail == "port 1 is not reached on 127.0.0.1, no-such-host.invalid")
+    }
+
+    @Test func aMissingArchitectureBlocksBeforeAnythingIsChanged() {
+        let check = HostChecks.programs([("node_exporter", ["x86_64"]), ("bcm-role-monitor", ["x86_64", "aarch64"])])
+        func assess(_ architecture: String) -> Assessment {
+            var facts = Facts()
+            facts.results[check.command] = makeResult(architecture + "\n")
+            return check.assess(facts)
+        }
+        #expect(assess("x86_64") == .inPlace("x86_64"))
+        #expect(assess("aarch64").state == .blocked)
+        #expect(assess("aarch64").detail == "there is no node_exporter for aarch64")
+        #expect(assess("aarch64").remedy?.contains("artifacts.node_exporter.aarch64") == true)
+        #expect(assess("").state == .blocked)
+    }
+
+    @Test func roomForTheSamplesIsEstimated() async throws {
+        let estimate = StorageEstimate(nodes: 16, days: 365)
+        #expect(estimate.gigabytes == 120)
+        #expect(StorageEstimate(nodes: 1, days: 1).gigabytes == 1)
+        func judge(_ free: Int, used: String = "") -> Assessment {
+            HostChecks.judgeSpace(
+                makeResult("/dev/sda1 1 1 \(free) 9% /var\n\(used)"), estimate, "/var/lib/prometheus/jobstats")
+        }
+        #expect(!judge(200_000_000).isWarning)
+        let small = judge(50_000_000)
+        #expect(small.isWarning && small.detail.contains("room for 51 GB on /var, about 120 GB are expected"))
+        #expect(small.detail.contains("16 nodes, 365 days") && small.detail.contains("0.5 GB for each of its 8 GPUs"))
+        #expect(!judge(50_000_000, used: "90000000\t/var/lib/prometheus/jobstats\n").isWarning)
+        #expect(HostChecks.judgeSpace(makeResult(""), estimate, "/x").isWarning)
+        let here = HostChecks.space(for: StorageEstimate(nodes: 1, days: 1), in: "/tmp/a b/$(c)/none")
+        #expect(here.assess(try await lookHere(here)).detail.contains("GB on /"))
     }
 }

@@ -22,7 +22,7 @@ import Testing
                 section.link?.hasPrefix("https://princetonuniversity.github.io/jobstats/setup/") == true
                     || section.title.hasPrefix("Shared storage"))
         }
-        #expect(plan.sections.map(\.number) == [1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 5, 5, 6, 10])
+        #expect(plan.sections.map(\.number) == [1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 5, 5, 6, 7, 8, 9, 9, 10])
     }
 
     @Test func onlyTheChosenSectionsArePlanned() throws {
@@ -64,9 +64,9 @@ import Testing
             makeConfiguration {
                 $0.usesExistingPrometheus = true
                 $0.customTargetsDirectory = "/shared/targets"
-            })
+            }, sections: [1, 4, 6, 10])
         let section = try #require(plan.sections.first { $0.number == 6 })
-        #expect(section.steps.isEmpty)
+        #expect(section.steps.map(\.id) == ["6.existing"])
         #expect(section.notes.contains("/shared/targets/*.json"))
         #expect(
             section.notes.contains("job_name: \"gpu_exporter\"") || section.notes.contains("job_name: gpu_exporter"))

@@ -122,7 +122,7 @@ import Testing
 
     @Test func checksOfThisMachineGiveAnswersThatAreUnderstood() async throws {
         let checks: [any Resource] = [
-            HostChecks.clock, HostChecks.system, HostChecks.disk, HostChecks.port(1, for: "x.service"),
+            HostChecks.clock, HostChecks.system, HostChecks.disk, HostChecks.port(1, for: "x.service", of: "x"),
         ]
         for check in checks {
             let facts = try await FactCollector(check.queries).collect(with: LocalExecutor())

@@ -28,7 +28,7 @@ struct OwnedUnitFile: Resource {
             return .blocked(
                 "\(foreign) was not installed by this deployment",
                 remedy: "take it over with --allow adopt-\(name), or choose another port and stop that unit yourself, "
-                    + "or leave this section out with --section")
+                    + "or leave it out with --allow skip-\(name)")
         }
         return file.assess(facts)
     }

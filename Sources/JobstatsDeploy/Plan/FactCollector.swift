@@ -86,8 +86,8 @@ package struct FactCollector: Sendable {
             // Identity and times, too: a large file of which they are known is not read again.
             part(
                 "files",
-                "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>&1); printf '%s\\n' \"$t\""
-            )
+                "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>/dev/null); "
+                    + "printf '%s\\n' \"$t\"; \(Self.missing) \(words)")
             part("sums", sums.script)
         }
         for (index, path) in contents.enumerated() {
@@ -116,6 +116,19 @@ package struct FactCollector: Sendable {
         for (index, command) in commands.enumerated() { part("command:\(index)", Self.guarded(command)) }
         return text
     }
+
+    /// Names the paths at which nothing stands. Only the system's own "no such file" makes one missing; a path that could
+    /// not be looked at stays unknown.
+    private static let missing = """
+        missing() {
+            for p; do
+                [ -e "$p" ] || [ -L "$p" ] || case $(stat -- "$p" 2>&1 >/dev/null) in
+                    *": No such file or directory" | *": Not a directory") printf 'missing\\t%s\\n' "$p" ;;
+                esac
+            done
+        }
+        missing
+        """
 
     /// In the foreground: what ends this script's process group ends the command, too.
     private static func guarded(_ command: Command) -> String {
@@ -184,14 +197,11 @@ package struct FactCollector: Sendable {
 
     private func readFiles(_ body: String, into facts: inout Facts) {
         for line in body.split(separator: "\n") {
-            // Only "there is none" makes a file missing; a path that could not be looked at stays unknown.
-            if line.hasPrefix("stat: "),
-                line.hasSuffix(": No such file or directory") || line.hasSuffix(": Not a directory")
-            {
-                for path in files where line.contains("'\(path)'") { facts.files[path] = .missing }
+            let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            if fields.count == 2, fields[0] == "missing", files.contains(fields[1]) {
+                facts.files[fields[1]] = .missing
                 continue
             }
-            let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 7, let bits = Int(fields[1], radix: 16) else { continue }
             let kind: FileFact.Kind =
                 switch bits & 0o170000 {

@@ -38,7 +38,7 @@ import Testing
         #expect(text.contains("`HOST` in a command is such a host's own name."))
         #expect(text.contains("\"targets\": [\"HOST:9100\"]"))
         #expect(!text.contains("dgx-17.json"))
-        #expect(text.utf8.count < 60_000)
+        #expect(text.utf8.count < 100_000)
     }
 
     @Test func hostsThatDiffersOtherwiseStandApart() {

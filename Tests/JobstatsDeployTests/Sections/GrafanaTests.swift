@@ -89,7 +89,7 @@ import Testing
             path: "\(folder.path)/grafana.deb", sha256: SHA256Digest.hex(bytes), size: bytes.count)
         func facts(_ policy: String) -> Facts {
             var facts = Facts()
-            facts.packages = ["grafana": .some(nil), "grafana-enterprise": .some(nil)]
+            facts.packages = ["grafana": String?.none, "grafana-enterprise": String?.none]
             facts.results[Command("uname", ["-m"])] = makeResult("x86_64\n")
             facts.results[Command("apt-cache", ["policy", "grafana"])] = makeResult(policy)
             return facts

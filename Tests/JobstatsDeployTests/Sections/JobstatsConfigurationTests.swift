@@ -75,7 +75,9 @@ import Testing
 
     private func resource(_ folder: TemporaryFolder, _ text: String, isAdopted: Bool = false) -> KeptConfiguration {
         KeptConfiguration(
-            FileResource("\(folder.path)/config.py", .text(text)), consent: "jobstats-config", isAdopted: isAdopted,
+            FileResource(
+                "\(folder.path)/config.py", .text(text), record: OwnershipRecord(directory: "\(folder.path)/state")),
+            consent: "jobstats-config", isAdopted: isAdopted,
             isUnchanged: JobstatsConfiguration.isUnchanged)
     }
 
@@ -88,7 +90,7 @@ import Testing
         #expect(try await settleHere(resource(folder, text("http://a"))) == .inPlace())
         #expect(try await settleHere(resource(folder, text("http://b"))) == .inPlace())
         #expect(folder.read("config.py") == text("http://b"))
-        #expect(folder.names == ["config.py"])
+        #expect(folder.names == ["config.py", "state"])
     }
 
     @Test func theSitesOwnIsKeptAndShown() async throws {
@@ -104,7 +106,11 @@ import Testing
 
         #expect(try await settleHere(self.resource(folder, text("http://b"), isAdopted: true)) == .inPlace())
         #expect(folder.read("config.py") == text("http://b"))
-        #expect(folder.names.count == 2 && folder.names.contains { $0.hasPrefix("config.py.bcm-jobstats-") })
+        let backups = try await LocalExecutor().run(
+            Command("find", ["\(folder.path)/state/backups", "-name", "config.py", "-type", "f"]))
+        let kept = backups.outputText.trimmed
+        #expect(kept.dropFirst(folder.path.count + 1).split(separator: "\n").count == 1, "\(kept)")
+        #expect(folder.read(String(kept.dropFirst(folder.path.count + 1))) == own)
     }
 
     @Test func aLinkInItsPlaceIsKept() async throws {

@@ -29,7 +29,8 @@ struct SetupRunTests {
     }
 
     private let small = """
-        {"systems": {"dgx_nodes": ["dgx-[01-03]"], "prometheus_server": ["mon-01"], "slurm_controller": ["ctl-01"]}}
+        {"systems": {"dgx_nodes": ["dgx-[01-03]"], "prometheus_server": ["mon-01"], "grafana_server": ["mon-01"],
+                     "slurm_controller": ["ctl-01"]}}
         """
 
     @Test func dryRunContactsNothingAndWritesTheDocumentAlone() async {

@@ -80,12 +80,14 @@ print_table() {
 
 deploy() {
     "$lab" config | on head-a 'cat > /root/config.json' || return 1
-    on head-a guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --yes
+    on head-a guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --yes \
+        --section 1 2 3 4 6 10
 }
 
 deploy_again() {
     local log status=0
-    log=$(on head-a guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --yes 2>&1) || status=$?
+    log=$(on head-a guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --yes \
+        --section 1 2 3 4 6 10 2>&1) || status=$?
     printf '%s\n' "$log"
     ((status == 0)) || return 1
     files_of_hosts >"$work/after"

@@ -52,7 +52,7 @@ struct Deployment: Sendable {
 
     // MARK: guided-setup
 
-    /// Runs guided-setup on the active head node, as on a site that keeps Slurm to itself.
+    /// Runs guided-setup on the active head node, as on a site that keeps Slurm and Grafana to itself.
     func guidedSetup(_ arguments: String..., on head: String = "head-a") async throws -> CommandResult {
         let configuration = try await lab.script("config", "--without-slurm")
         _ = try await lab.shell(head, "cat > /root/config.json", input: Array(configuration.utf8))
@@ -61,7 +61,8 @@ struct Deployment: Sendable {
             [
                 "guided-setup", "--config", "/root/config.json", "--state-dir", Self.state, "--non-interactive",
                 "--yes",
-            ] + arguments, timeout: .seconds(300))
+            ] + (arguments.contains("--section") ? [] : ["--section", "1", "2", "3", "4", "6", "10"]) + arguments,
+            timeout: .seconds(300))
     }
 
     // MARK: Roles

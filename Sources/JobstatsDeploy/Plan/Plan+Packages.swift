@@ -4,6 +4,14 @@ protocol PackageInstaller: Resource {
     func installing(from source: PackageSource) -> any Resource
 }
 
+extension GrafanaPackage: PackageInstaller {
+    /// Grafana itself with what it depends on, when the files hold it.
+    func installing(from source: PackageSource) -> any Resource {
+        guard case .files(let files) = source, files.closure(of: ["grafana"]) != nil else { return self }
+        return PackageResource("grafana", from: source)
+    }
+}
+
 extension PackageResource: PackageInstaller {
     func installing(from source: PackageSource) -> any Resource { PackageResource(names, from: source) }
 }

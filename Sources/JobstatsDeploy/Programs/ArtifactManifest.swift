@@ -1,7 +1,7 @@
 /// The programs that this version of the project was made for: versions, sources with their SHA-256, licences.
 ///
 /// It is part of the program (`Files/artifacts.json`); a site overrides single entries with `artifacts` in its
-/// configuration. Every SHA-256 was found in public build recipes of several parties that agree.
+/// configuration. Each SHA-256 was found in public build recipes; `docs/artifacts.md` says how well each is attested.
 public struct ArtifactManifest: Sendable {
     /// One program.
     public struct Entry: Sendable {

@@ -34,8 +34,8 @@ import Testing
         #expect(resource.assess(makeFacts(["a": "1", "b": "2"])) == .inPlace("a 1, b 2"))
         #expect(resource.assess(makeFacts(["a": "1"])).state == .blocked)
         let commands = try? resource.changes(from: Facts())
-        #expect(commands?.map(\.executable) == ["apt-get"])
-        #expect(commands?.first?.arguments.suffix(3) == ["--", "a", "b"])
+        #expect(commands?.count == 1)
+        #expect(commands?.first?.arguments.suffix(2) == ["a", "b"])
     }
 
     @Test func filesAreCopiedVerifiedAndInstalledTogetherWithoutFetchingAnything() throws {

@@ -76,12 +76,7 @@ public struct PackageResource: Resource {
 
     public func changes(from facts: Facts) throws(ResourceError) -> [Command] {
         guard case .files = source else {
-            return [
-                Command(
-                    "apt-get",
-                    ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=60", "--"] + names,
-                    environment: ["DEBIAN_FRONTEND": "noninteractive"], timeout: .seconds(600))
-            ]
+            return [AptCommands.install(names)]
         }
         guard let closure else {
             throw ResourceError(

@@ -59,10 +59,7 @@ struct GrafanaPackage: Resource {
                     timeout: .seconds(900))
             ]
         }
-        let install = Command(
-            "apt-get",
-            ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=60", "--", "grafana"],
-            environment: environment, timeout: .seconds(1200))
+        let install = AptCommands.install(["grafana"], timeout: .seconds(1200))
         guard !Self.hasCandidate(facts.result(Self.candidate)) else { return [install] }
         return [
             Command(
@@ -80,7 +77,11 @@ struct GrafanaPackage: Resource {
         trap 'exit 1' HUP INT TERM
         cat >"$folder/grafana.deb"
         chmod 0755 -- "$folder"
-        apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -- "$folder/grafana.deb" >&2
+        install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -- "$folder/grafana.deb"; }
+        # What apt knows of the repositories may be too old for what the package depends on.
+        install >/dev/null 2>&1 && exit 0
+        apt-get update -o DPkg::Lock::Timeout=60 >/dev/null || :
+        install >&2
         """
 
     /// Arguments: the key's URL, its fingerprint, the keyring, the sources file. Only the key of this fingerprint gets

@@ -21,7 +21,7 @@ extension JobstatsPlan {
                 number: 2, title: "CPU job statistics: cgroup_exporter",
                 purpose: "cgroup_exporter tells Prometheus what each job's processes use of CPU and memory, from the "
                     + "cgroups that Slurm makes for the job. It only reads the cgroup tree, as a user without rights. "
-                    + exporterPolicy,
+                    + exporterPolicy(.cgroupExporter),
                 link: PrincetonPage.link("cgroups"),
                 steps: exporterSteps(
                     2, .cgroupExporter, unit, port: configuration.cgroupExporterPort,

@@ -35,7 +35,7 @@ extension JobstatsPlan {
             number: 3, title: "GPU job statistics: hooks and nvidia_gpu_exporter",
             purpose: "BCM's generic prolog and epilog run what is linked into their folders on each node. "
                 + "nvidia_gpu_exporter tells Prometheus what each GPU does, with the job and user of the note. "
-                + exporterPolicy,
+                + exporterPolicy(.nvidiaGPUExporter),
             link: PrincetonPage.link("gpu_node_scripts"), steps: steps,
             notes: "nvidia_gpu_exporter is scraped by Prometheus alone: until July 2026 its code for GPU Performance "
                 + "Monitoring could stop the kernel when two clients asked at once. It is switched off "

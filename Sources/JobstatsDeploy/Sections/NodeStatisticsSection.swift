@@ -4,13 +4,12 @@ extension JobstatsPlan {
     /// Section 4: node_exporter on each DGX node.
     func nodeStatisticsSection() throws -> PlanSection {
         let unit = "node_exporter.service"
-        let purpose =
-            "node_exporter tells Prometheus about each node as a whole: CPU, memory, disks and network. Jobstats shows a "
-            + "job's share of it, and finds nodes that are short of memory or overloaded. "
-        guard !context.skips("node_exporter") else { return leftOut(4, "Node statistics", "node_exporter", purpose) }
         let file = OwnedUnitFile(unit, try nodeExporterUnit(), isAdopted: context.adopts("node_exporter"))
         return PlanSection(
-            number: 4, title: "Node statistics", purpose: purpose + exporterPolicy,
+            number: 4, title: "Node statistics",
+            purpose: "node_exporter tells Prometheus about each node as a whole: CPU, memory, disks and network. "
+                + "Jobstats shows a job's share of it, and finds nodes that are short of memory or overloaded. "
+                + exporterPolicy(.nodeExporter),
             link: PrincetonPage.link("node"),
             steps: exporterSteps(4, .nodeExporter, file, port: configuration.nodeExporterPort, metric: "node_") {
                 [
@@ -22,8 +21,11 @@ extension JobstatsPlan {
     }
 
     /// What an exporter's section brings about depends on who decides where exporters run.
-    var exporterPolicy: String {
-        configuration.deploysRoleMonitor
+    func exporterPolicy(_ name: ArtifactSource.Name) -> String {
+        if context.skips("\(name)") {
+            return "It is left out on demand (`--allow skip-\(name)`): nothing is installed for it."
+        }
+        return configuration.deploysRoleMonitor
             ? "It is installed, tested once and left as it was found, and does not start at boot: the role monitor "
                 + "(section 10) runs it while the node has the BCM role."
             : "It is enabled and runs, since no role monitor is deployed."
@@ -34,6 +36,7 @@ extension JobstatsPlan {
         _ section: Int, _ name: ArtifactSource.Name, _ file: OwnedUnitFile, port: Int, metric: String,
         further: () -> [Step]
     ) -> [Step] {
+        guard !context.skips("\(name)") else { return [] }
         let program = context.program(name)
         let steps =
             [

@@ -129,6 +129,17 @@ import Testing
         #expect(try makePlan().step("10.head-nodes") == nil)
     }
 
+    @Test(arguments: [("cgroup_exporter", 2), ("nvidia_gpu_exporter", 3)])
+    func aSkippedExporterIsNotInstalledAndItsSectionKeepsTheRest(_ name: String, _ number: Int) throws {
+        let configuration = makeConfiguration()
+        let plan = try makePlan(configuration, makeContext { $0.consents = ["skip-\(name)"] })
+        check(plan, configuration)
+        #expect(plan.step("\(number).unit-file") == nil && plan.step("1.port.\(name)") == nil)
+        #expect(try makePlan(configuration).step("\(number).unit-file") != nil)
+        #expect(plan.sections.contains { $0.number == number && $0.purpose.contains("--allow skip-\(name)") })
+        #expect(plan.step("2.slurm-conf") != nil && plan.step("3.prolog-link") != nil)
+    }
+
     @Test func portsAndHostsOfEveryChosenSectionAreLookedAt() throws {
         let plan = try makePlan(sections: [1, 2, 3, 4, 6, 7, 9])
         for name in ["cgroup_exporter", "nvidia_gpu_exporter", "node_exporter", "prometheus", "grafana"] {

@@ -69,6 +69,7 @@ extension LabTests {
 
         @Test func aRebootKeepsADiskAndAnImageReplacesIt() async throws {
             let lab = try await Lab.ready()
+            for host in ["dgx-02", "dgx-03"] { try await lab.script("provision", host, "none") }
             try await lab.output("dgx-02", "echo one > /var/tmp/kept; sync")
             try await lab.script("grabimage", "dgx-02", "cluster-test")
             try await lab.output("dgx-02", "echo two > /var/tmp/kept; sync")

@@ -15,7 +15,7 @@ extension LabTests {
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await test(deployment)) } catch { outcome = .failure(error) }
             for host in lab.hosts("dgx") { try await lab.script("provision", host, "none") }
-            try await lab.cmsh("device; use dgx-01; set softwareimage default-image; commit")
+            try await lab.cmsh("device; use dgx-01; set category default; commit")
             try outcome.get()
         }
 
@@ -24,12 +24,14 @@ extension LabTests {
         {
             try await Self.withImages { deployment in
                 let lab = deployment.lab
-                try await lab.script("image", Self.image)
                 if try await !lab.cmsh("softwareimage; list").contains(Self.image) {
                     try await lab.cmsh(
-                        "softwareimage; clone default-image \(Self.image); set path /cm/images/\(Self.image); commit")
+                        """
+                        softwareimage; clone default-image \(Self.image); commit; \
+                        category; clone default deployed; set softwareimage \(Self.image); commit
+                        """)
                 }
-                try await lab.cmsh("device; use dgx-01; set softwareimage \(Self.image); commit")
+                try await lab.cmsh("device; use dgx-01; set category deployed; commit")
                 let result = try await deployment.guidedSetup("--image", Self.image)
                 #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
                 #expect(result.outputText.contains("dgx-01 use"), "\(result.outputText)")

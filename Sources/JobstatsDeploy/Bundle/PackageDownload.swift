@@ -27,10 +27,11 @@ struct PackageDownload: Sendable {
         set -eu
         folder=$1
         shift
-        mkdir -p -- "$folder/archives/partial"
+        mkdir -p -- "$folder/archives/partial" "$folder/none/partial"
         : >"$folder/status"
         \(options)
-        apt-get install --print-uris "$@" | grep -v "^'file:" || :
+        # apt leaves out what is in the cache already; with an empty one it names all.
+        apt-get install --print-uris -o "Dir::Cache::archives=$folder/none" "$@" | grep -v "^'file:" || :
         apt-get install --download-only "$@" >&2
         """
 

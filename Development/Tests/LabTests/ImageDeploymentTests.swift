@@ -24,12 +24,12 @@ extension LabTests {
         {
             try await Self.withImages { deployment in
                 let lab = deployment.lab
-                if try await !lab.cmsh("softwareimage; list").contains(Self.image) {
+                if try await !lab.cmsh("category; list").contains("deployed") {
+                    if try await !lab.cmsh("softwareimage; list").contains(Self.image) {
+                        try await lab.cmsh("softwareimage; clone default-image \(Self.image); commit")
+                    }
                     try await lab.cmsh(
-                        """
-                        softwareimage; clone default-image \(Self.image); commit; \
-                        category; clone default deployed; set softwareimage \(Self.image); commit
-                        """)
+                        "category; clone default deployed; set softwareimage \(Self.image); commit")
                 }
                 try await lab.cmsh("device; use dgx-01; set category deployed; commit")
                 let result = try await deployment.guidedSetup("--image", Self.image)

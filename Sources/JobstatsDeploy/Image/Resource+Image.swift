@@ -44,3 +44,7 @@ extension ProgramResource {
 extension OwnedUnitFile {
     var imageForm: (any Resource)? { self }
 }
+
+extension PresentDirectory {
+    var imageForm: (any Resource)? { self }
+}

@@ -84,7 +84,7 @@ extension SetupRun {
         let whole = try plan(configuration, programs, facts, chosen, nil)
         var plan = whole.within(
             image, for: Set(dgxNodes(configuration, nil)),
-            sharedFolders: ["/cm/shared", configuration.targetsDirectory])
+            sharedFolders: ["/cm/shared", configuration.targetsDirectory], head: Self.localHost)
         for index in plan.sections.indices {
             plan.sections[index].purpose +=
                 " Here it goes into the software image `\(image.name)`: the commands are typed within it, after "

@@ -47,4 +47,17 @@ struct PlanWithinImageTests {
         let plan = try imagePlan(makeConfiguration { $0.deploysRoleMonitor = false })
         #expect(plan.step("4.unit")?.commonResource?.summary == "unit node_exporter.service: enabled")
     }
+
+    @Test func whatLiesOnSharedStorageIsPutThereFromTheHeadNode() throws {
+        let configuration = makeConfiguration()
+        let head = makeContext().localHost
+        let plan = try makePlan(configuration).within(
+            image, for: Set(configuration.systems.dgxNodes.map { Host($0) }), sharedFolders: ["/cm/shared"], head: head)
+        for id in ["3.prolog", "3.epilog", "10.targets"] { #expect(plan.step(id)?.hosts == [head], "\(id)") }
+        #expect(plan.step("3.prolog-link")?.hosts == [image.host])
+        #expect(Set(plan.hosts) == [head, image.host])
+        // Nothing of Slurm's or BCM's settings, and nothing that needs consent.
+        #expect(plan.sections.flatMap(\.steps).allSatisfy { $0.consent == nil })
+        #expect(!plan.sections.flatMap(\.steps).contains { $0.id.hasPrefix("2.slurm") || $0.id.hasPrefix("2.wlm") })
+    }
 }

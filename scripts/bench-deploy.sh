@@ -31,7 +31,7 @@ lab=$repository/scripts/lab.sh
 bench_plan() {
     local round width=${#nodes}
     "$repository/scripts/build.sh" --programs --quiet
-    printf '{"systems": {"dgx_nodes": ["dgx-[%0*d-%d]"], "prometheus_server": ["mon-01"]}}\n' "$width" 1 "$nodes" >"$work/config.json"
+    printf '{"systems": {"dgx_nodes": ["dgx-[%0*d-%d]"], "prometheus_server": ["mon-01"], "grafana_server": ["mon-01"], "slurm_controller": ["head-a"]}}\n' "$width" 1 "$nodes" >"$work/config.json"
     for round in 1 2 3 4 5; do
         printf 'dry run for %d nodes, round %d: ' "$nodes" "$round"
         { time "$repository/.build-static/release/guided-setup" --config "$work/config.json" --dry-run --state-dir "$work" \

@@ -5,12 +5,12 @@
 suite=bookworm
 base_packages=(
     systemd systemd-sysv dbus openssh-server openssh-client iproute2 curl ca-certificates netbase procps libcurl4 openssl
-    rsync
+    rsync sudo
 )
 # Their programs alone lie on the head nodes, for guided-setup to deploy.
 monitoring_packages=(prometheus prometheus-node-exporter)
 artifacts_directory=/opt/bcm-jobstats/artifacts
-base_version=3 # raise it when the way the base is built changes
+base_version=4 # raise it when the way the base is built changes
 
 base_directory() {
     local key

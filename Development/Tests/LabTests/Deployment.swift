@@ -53,16 +53,26 @@ struct Deployment: Sendable {
     // MARK: guided-setup
 
     /// Runs guided-setup on the active head node, as on a site that keeps Slurm and Grafana to itself.
-    func guidedSetup(_ arguments: String..., on head: String = "head-a") async throws -> CommandResult {
-        let configuration = try await lab.script("config", "--without-slurm")
-        _ = try await lab.shell(head, "cat > /root/config.json", input: Array(configuration.utf8))
+    ///
+    /// - Parameter monitors: whether role monitors are deployed.
+    func guidedSetup(
+        _ arguments: String..., on head: String = "head-a", monitors: Bool = true
+    ) async throws -> CommandResult {
+        let sections = arguments.contains("--section") ? [] : ["--section", "1", "2", "3", "4", "6", "10"]
         return try await lab.run(
-            head,
-            [
-                "guided-setup", "--config", "/root/config.json", "--state-dir", Self.state, "--non-interactive",
-                "--yes",
-            ] + (arguments.contains("--section") ? [] : ["--section", "1", "2", "3", "4", "6", "10"]) + arguments,
-            timeout: .seconds(300))
+            head, try await prepareSetup(on: head, monitors: monitors) + sections + arguments, timeout: .seconds(300))
+    }
+
+    /// Writes the configuration on a head node, and gives the command that deploys it.
+    func prepareSetup(on head: String = "head-a", monitors: Bool = true) async throws -> [String] {
+        var configuration = try await lab.script("config", "--without-slurm")
+        if !monitors {
+            configuration.replace("{", with: "{\n  \"deploy_bcm_role_monitor\": false,", maxReplacements: 1)
+        }
+        _ = try await lab.shell(head, "cat > /root/config.json", input: Array(configuration.utf8))
+        return [
+            "guided-setup", "--config", "/root/config.json", "--state-dir", Self.state, "--non-interactive", "--yes",
+        ]
     }
 
     // MARK: Roles

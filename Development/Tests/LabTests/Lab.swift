@@ -20,6 +20,7 @@ struct Lab: Sendable {
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     private let executor = LocalExecutor()
+    private let name: String
     private let paths: [String: String]
 
     /// What went wrong with the lab itself.
@@ -30,28 +31,53 @@ struct Lab: Sendable {
     /// The lab, in the state in which every test finds it: all hosts on and connected, storage working, no fault. It is
     /// started when none is up, and then left to `scripts/lab.sh down`.
     static func ready() async throws -> Lab {
+        let lab = try await started(
+            variable("JOBSTATS_LAB_NAME") ?? "jobstats-lab", "--nodes", "3", "--slurm", "--images")
+        try await lab.script("restore", timeout: .seconds(120))
+        return lab
+    }
+
+    /// Runs a test on a lab of its own, beside the usual one, and takes that down.
+    static func with<Value>(
+        _ name: String, _ arguments: String..., test: (Lab) async throws -> Value
+    ) async throws -> Value {
+        let lab = try await started(name, arguments)
+        let outcome: Result<Value, any Error>
+        do { outcome = .success(try await test(lab)) } catch { outcome = .failure(error) }
+        try await lab.script("down", timeout: .seconds(120))
+        return try outcome.get()
+    }
+
+    private static func started(_ name: String, _ arguments: String...) async throws -> Lab {
+        try await started(name, arguments)
+    }
+
+    /// The lab of a name, as it is; started with these arguments when it is not up.
+    private static func started(_ name: String, _ arguments: [String]) async throws -> Lab {
         let script = repository + "/scripts/lab.sh"
+        let named = ["JOBSTATS_LAB_NAME": name]
         let executor = LocalExecutor()
-        var answer = try await executor.run(Command(script, ["env"]))
+        var answer = try await executor.run(Command(script, ["env"], environment: named))
         if !answer.succeeded {
             let up = try await executor.run(
                 Command(
-                    script, ["up", "--nodes", "3", "--slurm", "--images", "--owner", "\(getppid())"],
+                    script, ["up"] + arguments + ["--owner", "\(getppid())"], environment: named,
                     timeout: .seconds(600)))
             guard up.succeeded else { throw Failure(description: "no lab: \(up.errorText)") }
-            answer = try await executor.run(Command(script, ["env"]))
+            answer = try await executor.run(Command(script, ["env"], environment: named))
         }
         var paths: [String: String] = [:]
         for line in answer.outputText.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
             if parts.count == 2 { paths[parts[0]] = parts[1] }
         }
-        let lab = Lab(paths: paths)
-        try await lab.script("restore", timeout: .seconds(120))
-        return lab
+        return Lab(name: name, paths: paths)
     }
 
-    private init(paths: [String: String]) { self.paths = paths }
+    private init(name: String, paths: [String: String]) {
+        self.name = name
+        self.paths = paths
+    }
 
     /// What `lab.sh env` says of the lab.
     func variable(_ name: String) -> String { paths["JOBSTATS_LAB_\(name)"] ?? "" }
@@ -65,7 +91,9 @@ struct Lab: Sendable {
     @discardableResult
     func script(_ arguments: String..., timeout: Duration = .seconds(60)) async throws -> String {
         let result = try await executor.run(
-            Command(Self.repository + "/scripts/lab.sh", arguments, timeout: timeout))
+            Command(
+                Self.repository + "/scripts/lab.sh", arguments, environment: ["JOBSTATS_LAB_NAME": name],
+                timeout: timeout))
         guard result.succeeded else {
             throw Failure(description: "lab.sh \(arguments.joined(separator: " ")): \(result.errorText)")
         }
@@ -102,6 +130,23 @@ struct Lab: Sendable {
         var output = result.outputText
         if output.hasSuffix("\n") { output.removeLast() }
         return output
+    }
+
+    /// Runs a program on a host with a terminal of its own, and talks to it; see `on-terminal.py` for the words of the
+    /// script. Gives what the terminal showed, and `ended with STATUS`.
+    func onTerminal(
+        _ host: String, _ arguments: [String], columns: Int = 80, _ script: [String],
+        timeout: Duration = .seconds(240)
+    ) async throws -> String {
+        let words =
+            [
+                Self.repository + "/Tests/JobstatsDeployTests/Terminal/on-terminal.py", "\(columns)", "/usr/bin/env",
+                "ip", "netns", "exec", variable("NAMESPACE"), "ssh", "-tt", "-F", variable("SSH_CONFIG"), host,
+                ShellQuoting.quote(arguments),
+            ]
+        let result = try await executor.run(
+            Command("python3", words, input: Array(script.joined(separator: "\n").utf8), timeout: timeout))
+        return result.outputText + result.errorText
     }
 
     /// Whether shell text succeeds on a host.

@@ -137,14 +137,18 @@ struct SlurmSite: Sendable {
 
     /// Runs guided-setup on the active head node with the whole site in its configuration.
     func guidedSetup(_ arguments: String...) async throws -> CommandResult {
-        let lab = deployment.lab
-        let configuration = try await lab.script("config")
-        _ = try await lab.shell("head-a", "cat > /root/full.json", input: Array(configuration.utf8))
-        return try await lab.run(
+        try await writeConfiguration()
+        return try await deployment.lab.run(
             "head-a",
             [
                 "guided-setup", "--config", "/root/full.json", "--state-dir", Deployment.state, "--non-interactive",
                 "--yes",
             ] + arguments, timeout: .seconds(400))
+    }
+
+    /// The configuration of the whole site, `/root/full.json` on the active head node.
+    func writeConfiguration() async throws {
+        let configuration = try await deployment.lab.script("config")
+        _ = try await deployment.lab.shell("head-a", "cat > /root/full.json", input: Array(configuration.utf8))
     }
 }

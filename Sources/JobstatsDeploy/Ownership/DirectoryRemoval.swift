@@ -44,9 +44,12 @@ public struct DirectoryRemoval: Resource {
 /// A directory taken away with everything in it, which was agreed to by name.
 struct DataRemoval: Resource {
     let path: String
-    private let record = OwnershipRecord.standard
+    private let record: OwnershipRecord
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, record: OwnershipRecord = .standard) {
+        self.path = path
+        self.record = record
+    }
 
     var summary: String { "no \(path), with all that is in it" }
     var queries: [Query] { [.file(path)] }

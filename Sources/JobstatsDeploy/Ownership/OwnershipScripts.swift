@@ -135,14 +135,14 @@ enum OwnershipScripts {
             install -d -m "$mode" -o "$owner" -g "$group" -- "$path"
             """
 
-    /// Takes a directory of ours away when nothing is in it. Arguments: path, the record.
+    /// Takes a directory of ours away when nothing is in it, or forgets one that is gone. Arguments: path, the record.
     static let removeDirectory =
         """
         set -eu
         path=$1 record=$2
 
         """ + functions + """
-            rmdir --ignore-fail-on-non-empty -- "$path"
+            [ ! -d "$path" ] || rmdir --ignore-fail-on-non-empty -- "$path"
             [ -d "$path" ] || remember "$path"
             """
 

@@ -123,6 +123,14 @@ struct FileOwnershipTests {
         #expect(folder.names == ["found"])
     }
 
+    @Test func dataThatWasAgreedToGoesWithItsDirectoryAndIsForgotten() async throws {
+        folder.write("data/samples", "1\n")
+        memory.write("installed", "directory  \(folder.path)/data\n")
+        #expect(try await apply(DataRemoval("\(folder.path)/data", record: record)).state == .inPlace)
+        #expect(folder.names.isEmpty)
+        #expect(memory.read("installed") == "")
+    }
+
     @Test func aUserWhoWasThereBeforeStays() async throws {
         let removal = UserRemoval("root", record: record)
         #expect(

@@ -30,8 +30,8 @@ struct PackageDownload: Sendable {
         mkdir -p -- "$folder/archives/partial" "$folder/none/partial"
         : >"$folder/status"
         \(options)
-        # apt leaves out what is in the cache already; with an empty one it names all.
-        apt-get install --print-uris -o "Dir::Cache::archives=$folder/none" "$@" | grep -v "^'file:" || :
+        # apt leaves out what is in the cache already; with an empty one it names all. Of an option the last one counts.
+        apt-get install --print-uris "$@" -o "Dir::Cache::archives=$folder/none" | grep -v "^'file:" || :
         apt-get install --download-only "$@" >&2
         """
 

@@ -9,7 +9,9 @@ struct FileOwnershipTests {
     private let folder = TemporaryFolder()
     private let memory = TemporaryFolder()
     private var record: OwnershipRecord { OwnershipRecord(directory: memory.path) }
-    private let owner = String(cString: getpwuid(getuid()).pointee.pw_name)
+    /// Asked once: getpwuid(3) is not safe in several threads.
+    private static let user = String(cString: getpwuid(getuid()).pointee.pw_name)
+    private var owner: String { Self.user }
 
     private func file(_ text: String, _ name: String = "a", keepsBackup: Bool = false) -> FileResource {
         FileResource(

@@ -138,6 +138,13 @@ struct AnsibleExport {
     }
 
     private var commonVariables: YAML {
+        let scripts = ExportPlan.scripts(of: plan.sections.flatMap(\.steps).flatMap(\.groups).flatMap(\.actions))
+        let more = scripts.map { YAML.Entry(key: AnsibleTasks.variable(of: $0), value: .script($0.text)) }
+        guard case .map(let entries) = fixedVariables else { return .map(more) }
+        return .map(entries + more)
+    }
+
+    private var fixedVariables: YAML {
         .object([
             "bcm_jobstats_allow": .list([]), "bcm_jobstats_record": .text(plan.record.path),
             "bcm_jobstats_directory": .script(OwnershipScripts.makeDirectory),

@@ -78,7 +78,9 @@ enum ExportScripts {
         [ "$mode" = -y ] || exit 0
         # Names of packages hold no spaces.
         # shellcheck disable=SC2086
-        DEBIAN_FRONTEND=noninteractive sh -c "$install_script" sh $missing >&2
+        said=$(DEBIAN_FRONTEND=noninteractive sh -c "$install_script" sh $missing 2>&1) && exit 0
+        printf '%s\\n' "$said" | tail -n 15 >&2
+        exit 1
         """, running: ["install_script": AptCommands.script])
 
     /// Ends with 0 when a path is free, ours, or adopted. Arguments: path, mark, the adoption's name, the unit or

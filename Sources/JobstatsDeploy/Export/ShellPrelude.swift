@@ -12,6 +12,8 @@ enum ShellPrelude {
             # For the host \(host) alone. Options: --check changes nothing and says what would change; --allow NAME,...
             # allows what disturbs running work; --stage N does what belongs to one stage, 1 to \(stages), see README.md;
             # --any-host runs where the host has another name.
+            # The scripts in quotes are run by shells of their own, and a host needs some of the functions.
+            # shellcheck disable=SC1003,SC2016,SC2317
             set -eu
             umask 022
             LC_ALL=C
@@ -201,7 +203,7 @@ enum ShellPrelude {
                 return 0
             fi
             [ -n "$said" ] || return 0
-            would "$title: $(printf '%s\n' "$said" | tr '\n' ';')" || return 0
+            would "$title: $(printf '%s\n' "$said" | paste -s -d ';' -)" || return 0
             if [ -n "$file" ] && [ "$(sha256sum <"$file" | cut -c 1-64)" != "$digest" ]; then
                 stop "$file is missing or has another SHA-256 than $digest"
             fi
@@ -210,7 +212,7 @@ enum ShellPrelude {
         unit() {
             said=$(sh -c "$unit_script" sh -n "$@") || failed "unit $1"
             [ -n "$said" ] || return 0
-            would "unit $1: $(printf '%s\n' "$said" | tr '\n' ';')" || return 0
+            would "unit $1: $(printf '%s\n' "$said" | paste -s -d ';' -)" || return 0
             sh -c "$unit_script" sh "$mode" "$@" >/dev/null || failed "unit $1"
         }
         check() {

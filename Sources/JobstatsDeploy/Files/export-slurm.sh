@@ -272,7 +272,7 @@ set_bcm() {
     case $wanted in
         *[!A-Za-z0-9_,./:=@+-]*) stop "cmsh cannot be given the value $wanted: set it by hand" ;;
     esac
-    printf 'it is %s, not %s\n' "${value:-not set}" "$wanted"
+    printf '%s, not %s\n' "${value:-not set}" "$wanted"
     [ "$mode" = -y ] || exit 0
     sh -c "$set_script" sh "$mark" "$@" "${write%PLACEHOLDER*}$wanted${write##*PLACEHOLDER}"
     case $rule in epilog=*) ;; *) exit 0 ;; esac

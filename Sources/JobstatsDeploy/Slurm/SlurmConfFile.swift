@@ -145,7 +145,7 @@ struct SlurmConfFile: Resource {
         """
 
     var exportActions: [ExportAction] {
-        [ExportSlurm.conf("settings of \(path)", path, settings, mark: SlurmPaths.changeMark)]
+        [ExportSlurm.conf("settings in slurm.conf", path, settings, mark: SlurmPaths.changeMark)]
     }
 
     var instructions: Instructions {

@@ -111,7 +111,8 @@ struct WorkloadSettingResource: Resource {
     /// A setting without a rule is left to the person who runs the export.
     var exportActions: [ExportAction] {
         guard let rule,
-            let action = try? ExportSlurm.setting(summary, setting, rule: rule, marksChange: marksChange)
+            let action = try? ExportSlurm.setting(
+                "\(setting.name) of \(setting.instance) in BCM", setting, rule: rule, marksChange: marksChange)
         else { return [.byHand(summary, instructions)] }
         return [action]
     }

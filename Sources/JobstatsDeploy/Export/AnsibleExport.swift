@@ -138,6 +138,13 @@ struct AnsibleExport {
     }
 
     private var commonVariables: YAML {
+        let scripts = ExportPlan.scripts(of: plan.sections.flatMap(\.steps).flatMap(\.groups).flatMap(\.actions))
+        let more = scripts.map { YAML.Entry(key: AnsibleTasks.variable(of: $0), value: .script($0.text)) }
+        guard case .map(let entries) = fixedVariables else { return .map(more) }
+        return .map(entries + more)
+    }
+
+    private var fixedVariables: YAML {
         .object([
             "bcm_jobstats_allow": .list([]), "bcm_jobstats_record": .text(plan.record.path),
             "bcm_jobstats_directory": .script(OwnershipScripts.makeDirectory),
@@ -151,13 +158,16 @@ struct AnsibleExport {
         var text = """
             # Jobstats deployment of \(Markdown.code(plan.clusterName)) as an Ansible playbook
 
-            Brings about what `guided-setup` would, with ansible-core 2.14 or later and SSH to the hosts:
+            Brings about what `guided-setup` would, with ansible-core 2.14 or later, SSH to the hosts as root or with \
+            sudo, and python3 on each of them. The host with `ansible_connection: "local"` in `inventory.yml` is the one \
+            that this was exported on; elsewhere take that line out.
 
                 ansible-playbook -i inventory.yml site.yml
 
             `--limit HOST` takes some hosts, `--tags section_4` some sections, `--forks 50` more hosts at once. Running it \
             again changes nothing that is in place. What disturbs running work is done only when allowed, as in \
-            `-e '{"bcm_jobstats_allow": ["slurm-restart"]}'`. What was changed on a host since it was deployed is kept \
+            `-e '{"bcm_jobstats_allow": ["slurm-restart", "select-type"]}'`; without it a task says what waits for it. \
+            What was changed on a host since it was deployed is kept \
             below \(Markdown.code(plan.record.backups)) before it is replaced.
 
             The playbook does not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \

@@ -38,6 +38,7 @@ struct AnsibleTasks {
     private static let record = YAML.template("{{ bcm_jobstats_record }}")
 
     mutating func add(_ action: ExportAction, _ folder: inout ExportFolder) {
+        if let script = action.script { return add(script, &folder) }
         switch action {
         case .file(let file): add(file, &folder)
         case .owned(let path, let mark, let adoption, let unit):
@@ -75,13 +76,7 @@ struct AnsibleTasks {
             task(
                 name, "command", script("bcm_jobstats_user", [.text(name), .text(home), Self.record]),
                 when: "bcm_jobstats_look.rc != 0")
-        case .packages(let names):
-            task(
-                names.joined(separator: ", "), "apt",
-                .object([
-                    "name": .texts(names), "state": .text("present"), "install_recommends": .flag(false),
-                    "lock_timeout": .number(60),
-                ]))
+        case .packages, .script: break
         case .unit(let unit):
             task(
                 unit.name, "command", script("bcm_jobstats_unit", (["-y"] + unit.arguments).map { .text($0) }),
@@ -96,6 +91,66 @@ struct AnsibleTasks {
                 .object(["msg": .texts(["By hand: \(title)"] + instructions.commands)]))
         }
     }
+
+    /// The variable of `group_vars` that holds a script.
+    static func variable(of script: ScriptText) -> String { "bcm_jobstats_script_\(script.name)" }
+
+    private mutating func add(_ script: ExportScript, _ folder: inout ExportFolder) {
+        func call(_ mode: String) -> YAML {
+            let adopted = script.adoption.map {
+                [YAML.template("{{ 'yes' if 'adopt-\($0)' in bcm_jobstats_allow else 'no' }}")]
+            }
+            return self.script(
+                Self.variable(of: script.script), [.text(mode)] + (adopted ?? []) + script.arguments.map { .text($0) })
+        }
+        let limit = [YAML.Entry(key: "timeout", value: .number(script.seconds))]
+        let says = "(bcm_jobstats_said.stdout | default('')) | length > 0"
+        guard step.consent != nil || !script.input.isEmpty else {
+            task(
+                script.title, "command", call("-y"), register: "bcm_jobstats_said", changedWhen: .text(says),
+                further: limit)
+            return
+        }
+        task(
+            "\(script.title): as wanted?", "command", call("-n"), isLook: true, register: "bcm_jobstats_said",
+            further: limit)
+        if let consent = step.consent {
+            tasks.append(
+                .object([
+                    "name": .text(Self.plain("\(step.title): needs consent (\(consent))")),
+                    "ansible.builtin.debug": .object(["var": .text("bcm_jobstats_said.stdout_lines")]),
+                    "when": .texts(["'\(consent)' not in bcm_jobstats_allow", says]),
+                ]))
+        }
+        guard !script.input.isEmpty else {
+            task(script.title, "command", call("-y"), when: says, further: limit)
+            return
+        }
+        // The bytes go as a file that is root's, and away again.
+        let chosen = choice(script.input, named: "input", &folder)
+        let place = YAML.template(Self.inputPlace), owner = YAML.text("root")
+        var condition = says
+        if script.input.allSatisfy({ $0.architecture != nil }) {
+            let names = script.input.compactMap(\.architecture).map { "'\($0)'" }.joined(separator: ", ")
+            condition = "\(says) and ansible_facts['architecture'] in [\(names)]"
+        }
+        task(
+            "\(script.title): input", "copy",
+            .object([
+                "src": chosen.source, "dest": place, "owner": owner, "group": owner, "mode": .text("0600"),
+            ]), when: condition)
+        guard case .map(let entries) = call("-y"), case .list(let words)? = entries.first?.value else { return }
+        let reading = #"if [ -f "$0" ]; then "$@" <"$0"; else "$@" </dev/null; fi"#
+        task(
+            script.title, "command",
+            .object(["argv": .list([.text("sh"), .text("-c"), .text(reading), place] + words)]), when: says,
+            further: limit)
+        task(
+            "\(script.title): input removed", "file", .object(["path": place, "state": .text("absent")]),
+            when: condition)
+    }
+
+    private static let inputPlace = "/root/.bcm-jobstats-input"
 
     private mutating func look(_ command: Command, failsAt status: Int? = nil) {
         task(
@@ -114,7 +169,7 @@ struct AnsibleTasks {
             }
             // A playbook's standard input is text: the bytes go as a file that is root's, and away again.
             let source = YAML.template("{{ playbook_dir }}/" + folder.add(.data(one.input), named: "input"))
-            let place = YAML.template("/root/.bcm-jobstats-input")
+            let place = YAML.template(Self.inputPlace)
             let owner = YAML.text("root"), mode = YAML.text("0600")
             task(
                 "\(command.title): input", "copy",
@@ -163,23 +218,7 @@ struct AnsibleTasks {
                 .object(["argv": .texts(["test", "-f", file.path])]), isLook: true)
             return
         }
-        let variants = file.contents.map { variant in
-            Exported(
-                architecture: variant.architecture, sha256: variant.content.sha256,
-                path: folder.add(variant.content, named: file.name))
-        }
-        let digest: YAML, source: YAML
-        if variants.count == 1, let only = variants.first, only.architecture == nil {
-            digest = .text(only.sha256)
-            source = .template("{{ playbook_dir }}/\(only.path)")
-        } else {
-            func choice(_ value: (Exported) -> String) -> String {
-                let pairs = variants.map { "'\($0.architecture ?? "")': '\(value($0))'" }.joined(separator: ", ")
-                return "{{ {\(pairs)}[ansible_facts['architecture']] }}"
-            }
-            digest = .template(choice { $0.sha256 })
-            source = .template("{{ playbook_dir }}/" + choice { $0.path })
-        }
+        let (digest, source) = choice(file.contents, named: file.name, &folder)
         let pair = [digest, YAML.text(file.path)]
         func remember(_ action: String, _ title: String) {
             task(
@@ -195,6 +234,25 @@ struct AnsibleTasks {
                 "mode": .text(Mode.octal(file.mode)), "validate": file.validation.map { .text(Self.validation($0)) },
             ]))
         remember("remember", "the host remembers it")
+    }
+
+    /// The SHA-256 and the place in the export of the bytes for a host's architecture.
+    private func choice(
+        _ contents: [ExportFile.Variant], named name: String, _ folder: inout ExportFolder
+    ) -> (digest: YAML, source: YAML) {
+        let variants = contents.map { variant in
+            Exported(
+                architecture: variant.architecture, sha256: variant.content.sha256,
+                path: folder.add(variant.content, named: name))
+        }
+        if variants.count == 1, let only = variants.first, only.architecture == nil {
+            return (.text(only.sha256), .template("{{ playbook_dir }}/\(only.path)"))
+        }
+        func choice(_ value: (Exported) -> String) -> String {
+            let pairs = variants.map { "'\($0.architecture ?? "")': '\(value($0))'" }.joined(separator: ", ")
+            return "{{ {\(pairs)}[ansible_facts['architecture']] }}"
+        }
+        return (.template(choice { $0.sha256 }), .template("{{ playbook_dir }}/" + choice { $0.path }))
     }
 
     /// Ansible splits this as a shell would and puts the new file in the place of `%s`.

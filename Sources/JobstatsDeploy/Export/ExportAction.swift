@@ -25,10 +25,26 @@ public enum ExportAction: Sendable, Hashable {
     case unit(ExportUnit)
     /// Commands, unless another one ends with 0.
     case command(ExportCommand)
+    /// A script that looks first and changes what differs.
+    case script(ExportScript)
     /// Something that must be so after what went before; nothing is changed.
     case check(String, Command)
     /// What no script does: it is told to the person who runs it.
     case byHand(String, Instructions)
+}
+
+extension ExportAction {
+    /// The script that stands for it, when one does.
+    var script: ExportScript? {
+        switch self {
+        case .script(let script): script
+        case .packages(let names):
+            ExportScript(
+                "\(names.count == 1 ? "package" : "packages") \(names.joined(separator: " "))", ExportScripts.packages,
+                names, timeout: .seconds(900))
+        default: nil
+        }
+    }
 }
 
 /// A file in an export.

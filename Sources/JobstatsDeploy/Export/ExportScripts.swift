@@ -62,6 +62,27 @@ enum ExportScripts {
         exit 1
         """
 
+    /// Packages of the distribution from the host's own repositories. Arguments: their names.
+    static let packages = ScriptText(
+        "packages",
+        """
+        set -eu
+        mode=$1
+        shift
+        missing=''
+        for package; do
+            [ "$(dpkg-query -W -f '${db:Status-Status}' -- "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+        done
+        [ -n "$missing" ] || exit 0
+        echo "not installed:$missing"
+        [ "$mode" = -y ] || exit 0
+        # Names of packages hold no spaces.
+        # shellcheck disable=SC2086
+        said=$(DEBIAN_FRONTEND=noninteractive sh -c "$install_script" sh $missing 2>&1) && exit 0
+        printf '%s\\n' "$said" | tail -n 15 >&2
+        exit 1
+        """, running: ["install_script": AptCommands.script])
+
     /// Ends with 0 when a path is free, ours, or adopted. Arguments: path, mark, the adoption's name, the unit or
     /// nothing, the record, and `yes` when it is adopted.
     static let owned =

@@ -13,6 +13,8 @@ struct ShellExport {
         for host in plan.hosts {
             folder.add("hosts/\(host.name).sh", script(for: host, &folder), isExecutable: true)
         }
+        let stages = plan.stages.enumerated().flatMap { stage, hosts in hosts.map { "\(stage + 1) \($0.name)\n" } }
+        folder.add("stages", stages.joined())
         folder.add("SHA256SUMS", folder.sums)
         folder.add("README.md", readme)
         return folder
@@ -20,7 +22,10 @@ struct ShellExport {
 
     private func script(for host: Host, _ folder: inout ExportFolder) -> String {
         let shortName = ValueRules.isIPv4(host.name) ? "" : JobstatsPlan.shortName(host)
-        var text = ShellPrelude.text(host: host.name, shortName: shortName, record: plan.record)
+        let steps = plan.sections.flatMap(\.steps)
+        var text = ShellPrelude.text(
+            host: host.name, shortName: shortName, record: plan.record, stages: plan.stages.count,
+            scripts: ExportPlan.scripts(of: steps.flatMap { $0.actions(on: host) ?? [] }))
         for section in plan.sections {
             var body = ""
             for step in section.steps {
@@ -33,7 +38,8 @@ struct ShellExport {
                 body += "consent=\(ShellQuoting.quote(consent))\n\(lines)consent=''\n"
             }
             if !body.isEmpty {
-                text += "\necho \(ShellQuoting.quote("\(section.number). \(section.title)"))\n\(body)"
+                text += "\nif stage \(section.stages[host] ?? 1); then\n"
+                text += "echo \(ShellQuoting.quote("\(section.number). \(section.title)"))\n\(body)fi\n"
             }
         }
         return text + "\nfinish\n"
@@ -42,6 +48,7 @@ struct ShellExport {
     // MARK: Actions
 
     private func render(_ action: ExportAction, _ folder: inout ExportFolder) -> String {
+        if let script = action.script { return render(script, &folder) }
         switch action {
         case .file(let file): return render(file, &folder)
         case .owned(let path, let mark, let adoption, let unit):
@@ -51,7 +58,7 @@ struct ShellExport {
         case .link(let path, let target): return call("link", [path, target])
         case .absent(let path): return call("absent", [path])
         case .user(let name, let home): return call("user", [name, home])
-        case .packages(let names): return call("packages", names)
+        case .packages, .script: return ""
         case .unit(let unit): return call("unit", unit.arguments)
         case .check(let title, let command):
             return "check \(ShellQuoting.quote(title)) \(line(command, &folder))\n"
@@ -87,6 +94,20 @@ struct ShellExport {
         return call("copy", words + ["--"] + check)
     }
 
+    private func render(_ script: ExportScript, _ folder: inout ExportFolder) -> String {
+        var text = ""
+        if !script.input.isEmpty {
+            text = call(
+                "input",
+                script.input.flatMap {
+                    [$0.architecture ?? "any", $0.content.sha256, folder.add($0.content, named: "input")]
+                })
+        }
+        let adoption = script.adoption.map { "adopt-\($0)" } ?? ""
+        text += "script \(ShellQuoting.quote(script.title)) \(script.seconds) \"$\(script.script.name)_text\" "
+        return text + ShellQuoting.quote([adoption] + script.arguments) + "\n"
+    }
+
     private func render(_ command: ExportCommand, _ folder: inout ExportFolder) -> String {
         let title = ShellQuoting.quote(command.title)
         let commands = command.commands.map { "        \(line($0, &folder)) || failed \(title)\n" }.joined()
@@ -114,16 +135,27 @@ struct ShellExport {
         var text = """
             # Jobstats deployment of \(Markdown.code(plan.clusterName)) as shell scripts
 
-            `hosts/NAME.sh` brings about on the host NAME what `guided-setup` would. Put this folder on the host (or on \
-            storage that it sees) and run the host's script there as root:
+            `hosts/NAME.sh` brings about on the host NAME what `guided-setup` would. Put this folder on every host, or on \
+            storage that all of them see, at the same place, and run each host's script there as root:
 
                 sh hosts/NAME.sh --check    # says what would change
                 sh hosts/NAME.sh            # changes it, and says what
 
-            A script looks before it changes anything, so it may be run again at any time. Files below `files` are used \
-            only when their SHA-256 is the one in the script. What disturbs running work needs `--allow NAME`, as a script \
-            says when it gets there. What a script replaces and this deployment did not put there is kept below \
-            \(Markdown.code(plan.record.backups)). Order: DGX nodes before the Prometheus server.
+            Some steps need what other hosts did before: the script of a job's prolog on shared storage, a setting before \
+            a daemon's restart. So there \(plan.stages.count == 1 ? "is one stage" : "are \(plan.stages.count) stages"), \
+            which the file `stages` lists with their hosts: all hosts of a stage must be done before the next one begins; \
+            within a stage the order is free. From a machine that reaches all hosts as root, with this folder at the same \
+            place on each:
+
+                while read -r stage host; do
+                    ssh -n "$host" sh "$PWD/hosts/$host.sh" --stage "$stage" || break
+                done <stages
+
+            Without `--stage` a script does all of its host's stages. A script looks before it changes anything, so it may \
+            be run again at any time, and the second time all of them say `0 changed`. Files below `files` are used only \
+            when their SHA-256 is the one in the script. What disturbs running work needs `--allow NAME,...`, as a script \
+            says when it gets there; it ends with status 1 until then, as it does for what is left to a person. What a \
+            script replaces and this deployment did not put there is kept below \(Markdown.code(plan.record.backups)).
 
             The scripts do not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \
             everything in place.

@@ -3,22 +3,28 @@ import CommandExecution
 /// What every exported script begins with: its options, and a function for each kind of action.
 enum ShellPrelude {
     /// The text for a host; an empty short name leaves out the question whether this is the host.
-    static func text(host: String, shortName: String, record: OwnershipRecord) -> String {
+    static func text(
+        host: String, shortName: String, record: OwnershipRecord, stages: Int = 1, scripts more: [ScriptText] = []
+    ) -> String {
         var text = """
             #!/bin/sh
             # \(Installed.mark)
             # For the host \(host) alone. Options: --check changes nothing and says what would change; --allow NAME,...
-            # allows what disturbs running work; --any-host runs where the host has another name.
+            # allows what disturbs running work; --stage N does what belongs to one stage, 1 to \(stages), see README.md;
+            # --any-host runs where the host has another name.
+            # The scripts in quotes are run by shells of their own, and a host needs some of the functions.
+            # shellcheck disable=SC1003,SC2016,SC2317
             set -eu
             umask 022
             LC_ALL=C
             export LC_ALL
 
             host=\(ShellQuoting.quote(host)) name=\(ShellQuoting.quote(shortName.lowercased()))
-            record=\(ShellQuoting.quote(record.path))
+            record=\(ShellQuoting.quote(record.path)) stages=\(stages)
 
             """
-        for (name, script) in scripts { text += "\(name)=\(singleQuoted(script))\n" }
+        for (name, script) in scripts { text += "\(name)=\(ScriptText.quoted(script))\n" }
+        for script in more { text += "\(script.name)_text=\(ScriptText.quoted(script.text))\n" }
         return text + "\n" + functions
     }
 
@@ -28,10 +34,8 @@ enum ShellPrelude {
         ("owned_script", ExportScripts.owned), ("unit_script", ExportScripts.unit),
     ]
 
-    private static func singleQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
-
     private static let functions = #"""
-        mode=-y allowed=, any=no consent='' changes=0 open=0
+        mode=-y allowed=, any=no only='' consent='' changes=0 open=0 input='' input_digest=''
         while [ $# -gt 0 ]; do
             case $1 in
                 --check) mode=-n ;;
@@ -41,8 +45,19 @@ enum ShellPrelude {
                     allowed=,$2,$allowed
                     shift
                     ;;
+                --stage)
+                    case ${2-} in
+                        '' | *[!0-9]* | ????*) only=0 ;;
+                        *) only=$2 ;;
+                    esac
+                    if [ "$only" -lt 1 ] || [ "$only" -gt "$stages" ]; then
+                        echo "--stage takes a number from 1 to $stages" >&2
+                        exit 2
+                    fi
+                    shift
+                    ;;
                 *)
-                    echo "usage: sh $0 [--check] [--allow NAME,...] [--any-host]" >&2
+                    echo "usage: sh $0 [--check] [--allow NAME,...] [--stage N] [--any-host]" >&2
                     exit 2
                     ;;
             esac
@@ -63,6 +78,7 @@ enum ShellPrelude {
             flock -w 20 9 || stop "another run is at work on this host; wait for it to end"
         fi
 
+        stage() { [ -z "$only" ] || [ "$only" = "$1" ]; }
         failed() { stop "failed: $1"; }
         quietly() { "$@" >/dev/null 2>&1 </dev/null; }
         allows() {
@@ -162,22 +178,41 @@ enum ShellPrelude {
             would "system user $1" || return 0
             sh -c "$user_script" sh "$1" "$2" "$record" || failed "system user $1"
         }
-        packages() {
-            missing=''
-            for package; do
-                [ "$(dpkg-query -W -f '${db:Status-Status}' -- "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+        # input [ARCHITECTURE SHA256 FILE]...: what the next script reads
+        input() {
+            machine=$(uname -m) input='' input_digest=''
+            while [ $# -gt 0 ]; do
+                if [ "$1" = any ] || [ "$1" = "$machine" ]; then input_digest=$2 input=$here/$3; fi
+                shift 3
             done
-            [ -n "$missing" ] || return 0
-            would "packages$missing" || return 0
-            # Names of packages hold no spaces.
-            # shellcheck disable=SC2086
-            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -- $missing ||
-                failed "packages$missing"
+        }
+        # script TITLE SECONDS TEXT ADOPTION ARGUMENT...: with -n it says what it would change, with -y what it changed
+        script() {
+            title=$1 seconds=$2 text=$3 adoption=$4
+            shift 4
+            if [ -n "$adoption" ]; then
+                adopted=no
+                if allows "$adoption"; then adopted=yes; fi
+                set -- "$adopted" "$@"
+            fi
+            file=$input digest=$input_digest input='' input_digest=''
+            if ! said=$(timeout "$seconds" sh -c "$text" sh -n "$@" </dev/null); then
+                [ "$mode" = -n ] || failed "$title"
+                open=$((open + 1))
+                printf '  not possible yet: %s\n' "$title"
+                return 0
+            fi
+            [ -n "$said" ] || return 0
+            would "$title: $(printf '%s\n' "$said" | paste -s -d ';' -)" || return 0
+            if [ -n "$file" ] && [ "$(sha256sum <"$file" | cut -c 1-64)" != "$digest" ]; then
+                stop "$file is missing or has another SHA-256 than $digest"
+            fi
+            timeout "$seconds" sh -c "$text" sh -y "$@" <"${file:-/dev/null}" >/dev/null || failed "$title"
         }
         unit() {
             said=$(sh -c "$unit_script" sh -n "$@") || failed "unit $1"
             [ -n "$said" ] || return 0
-            would "unit $1: $(printf '%s\n' "$said" | tr '\n' ';')" || return 0
+            would "unit $1: $(printf '%s\n' "$said" | paste -s -d ';' -)" || return 0
             sh -c "$unit_script" sh "$mode" "$@" >/dev/null || failed "unit $1"
         }
         check() {

@@ -9,7 +9,7 @@ enum AptCommands {
             "sh", ["-c", script, "sh"] + names, environment: ["DEBIAN_FRONTEND": "noninteractive"], timeout: timeout)
     }
 
-    private static let script = """
+    static let script = """
         install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 -- "$@"; }
         install "$@" >/dev/null 2>&1 && exit 0
         apt-get update -o DPkg::Lock::Timeout=60 >/dev/null || :

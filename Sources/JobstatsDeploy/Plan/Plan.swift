@@ -54,6 +54,9 @@ public struct PlanSection: Sendable {
     public var steps: [Step]
     /// What the document says after the steps: Markdown, for people.
     public var notes: String
+    /// Whether its hosts need what earlier sections of the same number brought about on other hosts; true by default. An
+    /// export goes by it where each host runs a script of its own.
+    public var followsEarlierParts = true
 
     /// Creates a section.
     public init(

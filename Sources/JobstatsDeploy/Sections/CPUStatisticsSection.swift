@@ -16,22 +16,23 @@ extension JobstatsPlan {
         }
         let unit = OwnedUnitFile(
             "cgroup_exporter.service", try cgroupExporterUnit(), isAdopted: context.adopts("cgroup_exporter"))
-        sections.append(
-            PlanSection(
-                number: 2, title: "CPU job statistics: cgroup_exporter",
-                purpose: "cgroup_exporter tells Prometheus what each job's processes use of CPU and memory, from the "
-                    + "cgroups that Slurm makes for the job. It only reads the cgroup tree, as a user without rights. "
-                    + exporterPolicy(.cgroupExporter),
-                link: PrincetonPage.link("cgroups"),
-                steps: exporterSteps(
-                    2, .cgroupExporter, unit, port: configuration.cgroupExporterPort,
-                    // Without a job there are only the Go runtime\'s metrics.
-                    metric: "[a-z]", further: { [slurmScopeStep] }),
-                notes: controllers.isEmpty
-                    ? "No Slurm controller is configured (`systems.slurm_controller` is empty): Slurm's settings are "
-                        + "neither looked at nor changed. Needed are "
-                        + SlurmSetting.needed.map { "`\($0.description)`" }.joined(separator: ", ") + ".\n" : ""))
-        return sections
+        var exporter = PlanSection(
+            number: 2, title: "CPU job statistics: cgroup_exporter",
+            purpose: "cgroup_exporter tells Prometheus what each job's processes use of CPU and memory, from the "
+                + "cgroups that Slurm makes for the job. It only reads the cgroup tree, as a user without rights. "
+                + exporterPolicy(.cgroupExporter),
+            link: PrincetonPage.link("cgroups"),
+            steps: exporterSteps(
+                2, .cgroupExporter, unit, port: configuration.cgroupExporterPort,
+                // Without a job there are only the Go runtime\'s metrics.
+                metric: "[a-z]", further: { [slurmScopeStep] }),
+            notes: controllers.isEmpty
+                ? "No Slurm controller is configured (`systems.slurm_controller` is empty): Slurm's settings are "
+                    + "neither looked at nor changed. Needed are "
+                    + SlurmSetting.needed.map { "`\($0.description)`" }.joined(separator: ", ") + ".\n" : "")
+        // It needs nothing of Slurm's settings.
+        exporter.followsEarlierParts = false
+        return sections + [exporter]
     }
 
     // MARK: Slurm's settings
@@ -42,8 +43,7 @@ extension JobstatsPlan {
         func constraint(_ name: String) throws -> WorkloadSettingResource {
             try WorkloadSettingResource(
                 WorkloadSetting(name, in: "cgroups", ofWorkloadManager: instance),
-                "BCM's \(name) of the workload manager \(instance) is yes", proposal: "yes", marksChange: true
-            ) { ["yes", "true", "1"].contains($0.lowercased()) ? .good : .set("yes") }
+                "BCM's \(name) of the workload manager \(instance) is yes", rule: .yes, marksChange: true)
         }
         return PlanSection(
             number: 2, title: "CPU job statistics: Slurm's settings",
@@ -60,7 +60,7 @@ extension JobstatsPlan {
                     try WorkloadSettingResource(
                         WorkloadSetting("selecttypeparameters", ofWorkloadManager: instance),
                         "BCM's selecttypeparameters of \(instance) contain memory; BCM restarts Slurm when they change",
-                        proposal: "CR_Core_Memory", judge: { SelectType.judge($0) })),
+                        rule: .selectType)),
                 Step("2.slurm-conf", "Settings in slurm.conf", on: [controller], SlurmConfFile(instance: instance)),
             ])
     }

@@ -47,7 +47,7 @@ extension JobstatsPlan {
                 "9.configuration", "The command's configuration", on: host,
                 KeptConfiguration(
                     configurationFile, consent: "jobstats-config", isAdopted: context.adopts("jobstats-config"),
-                    isUnchanged: JobstatsConfiguration.isUnchanged)),
+                    marks: JobstatsConfiguration.marks)),
         ]
     }
 

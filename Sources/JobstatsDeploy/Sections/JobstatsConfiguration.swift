@@ -15,17 +15,11 @@ struct JobstatsConfiguration {
     /// The first line.
     static let mark =
         "# Made by the jobstats deployment from its configuration. Once this file is edited, it is the site's own and kept."
-    private static let digestMark = "# Digest of what follows: "
+    /// How one is known that was made here and not changed since, whatever configuration it was made from.
+    static let marks = KeptConfiguration.Marks(first: mark, digest: "# Digest of what follows: ")
 
     /// The file, with a digest by which an unchanged one is known again.
-    var text: String { "\(Self.mark)\n\(Self.digestMark)\(SHA256Digest.hex(Array(body.utf8)))\n\(body)" }
-
-    /// Whether a text was made here and not changed since, whatever configuration it was made from.
-    static func isUnchanged(_ text: String) -> Bool {
-        let lines = text.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
-        return lines.count == 3 && lines[0] == mark && lines[1].hasPrefix(digestMark)
-            && lines[1].dropFirst(digestMark.count) == SHA256Digest.hex(Array(lines[2].utf8))
-    }
+    var text: String { "\(Self.mark)\n\(Self.marks.digest)\(SHA256Digest.hex(Array(body.utf8)))\n\(body)" }
 
     private var body: String {
         """

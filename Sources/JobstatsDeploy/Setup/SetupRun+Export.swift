@@ -12,6 +12,9 @@ extension SetupRun {
             throw Stop(status: 2, message: "--export needs --output DIR")
         }
         try prepareStateDirectory()
+        if options.mode != .dryRun, !options.isOffline, options.bundle == nil {
+            console.write("   Collecting programs; what is not in \(programCache) yet is fetched or built for it now\n")
+        }
         let programs = try await supplies(configuration)
         var missing = programs.issues.map { "\($0.keyPath): \($0.message)" }
         let (facts, reason) = await siteFacts(configuration, limit)

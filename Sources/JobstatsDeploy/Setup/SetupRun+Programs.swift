@@ -32,7 +32,7 @@ extension SetupRun {
         return found
     }
 
-    private var programCache: String { "\(options.stateDirectory)/programs" }
+    var programCache: String { "\(options.stateDirectory)/programs" }
 
     /// How packages come to hosts: offline from the bundle alone, which is taken into the cache of programs now.
     private func packages() async throws(Stop) -> PackageSource {

@@ -17,12 +17,7 @@ struct EpilogSetting: Resource {
         probe = SlurmProbe(instance: instance)
         resource = try WorkloadSettingResource(
             setting, "BCM's epilogslurmctld of the workload manager \(instance) is \(SlurmPaths.controllerEpilog)",
-            proposal: SlurmPaths.controllerEpilog
-        ) { value in
-            ["", "none", SlurmPaths.controllerEpilog].contains(value)
-                ? (value == SlurmPaths.controllerEpilog ? .good : .set(SlurmPaths.controllerEpilog))
-                : .blocked("epilogslurmctld is \(value), which is not this deployment's", remedy: Self.bothWays(value))
-        }
+            rule: .epilog(SlurmPaths.controllerEpilog))
     }
 
     /// How a site runs two epilogs.
@@ -77,6 +72,8 @@ struct EpilogSetting: Resource {
         ) { $0 == SlurmPaths.controllerEpilog ? .set("") : .good }
     }
 
+    var exportActions: [ExportAction] { resource.exportActions }
+
     var instructions: Instructions {
         var all = resource.instructions
         all.commands.insert("# only where it is not set: \(all.verification.first ?? "")", at: 0)
@@ -119,6 +116,8 @@ struct EpilogRuns: Resource {
                 timeout: .seconds(60))
         ]
     }
+
+    var exportActions: [ExportAction] { [ExportSlurm.epilogRuns(summary, probe.path)] }
 
     var instructions: Instructions {
         Instructions(

@@ -103,7 +103,7 @@ struct SlurmConfFile: Resource {
 
     /// Arguments: the file, the SHA-256 that it had, the mark. The new bytes come on standard input. The earlier file
     /// keeps its inode under a dated name, so that what somebody writes into it at this moment is not lost either.
-    private static let replaceScript = """
+    static let replaceScript = """
         set -eu
         path=$1 expected=$2 mark=$3
         real=$(readlink -f -- "$path")
@@ -143,6 +143,10 @@ struct SlurmConfFile: Resource {
         touch -- "$mark"
         sync -- "$folder"
         """
+
+    var exportActions: [ExportAction] {
+        [ExportSlurm.conf("settings in slurm.conf", path, settings, mark: SlurmPaths.changeMark)]
+    }
 
     var instructions: Instructions {
         let word = ShellQuoting.quote(path)

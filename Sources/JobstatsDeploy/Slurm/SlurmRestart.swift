@@ -95,7 +95,7 @@ struct SlurmRestart: Resource {
 
     /// Arguments: unit, mark, whether to set the mark (the settings take effect now, and each node's daemon is older),
     /// slurm.conf, PATH. The mark's time is the file server's: a clock that is behind it is waited for.
-    private static let script = """
+    static let script = """
         unit=$1 mark=$2 sets=$3 SLURM_CONF=$4 PATH=$5
         export SLURM_CONF PATH
         [ "$sets" = no ] || { mkdir -p -m 0755 -- "${mark%/*}" && touch -- "$mark"; } || exit 1
@@ -120,6 +120,8 @@ struct SlurmRestart: Resource {
         journalctl --no-pager -q -n 12 -o cat -u "$unit" >&2
         exit 1
         """
+
+    var exportActions: [ExportAction] { [ExportSlurm.restart(summary, unit, probe.path, settings, mark: mark)] }
 
     var instructions: Instructions {
         Instructions(

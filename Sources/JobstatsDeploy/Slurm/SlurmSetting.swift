@@ -1,9 +1,9 @@
 /// A setting of slurm.conf that jobstats needs, and which values satisfy it.
 struct SlurmSetting: Sendable, Hashable {
     let key: String
-    private let prefix: String
-    private let members: [String]
-    private let isList: Bool
+    let prefix: String
+    let members: [String]
+    let isList: Bool
 
     /// A key with one value, such as `proctrack/cgroup`; Slurm takes it with or without the part before the slash.
     static func plugin(_ key: String, _ prefix: String, _ name: String) -> SlurmSetting {

@@ -20,6 +20,15 @@ struct WorkloadSettingResource: Resource {
     /// Whether Slurm's daemons must be restarted to notice.
     private let marksChange: Bool
     private let judge: @Sendable (String) -> Verdict
+    /// The same as an export's script knows it.
+    private let rule: WorkloadRule?
+
+    /// One by a rule that exports know, too.
+    ///
+    /// - Throws: ``BCMError`` for a name that cmsh cannot be given.
+    init(_ setting: WorkloadSetting, _ summary: String, rule: WorkloadRule, marksChange: Bool = false) throws {
+        try self.init(setting, summary, rule.proposal, marksChange, rule) { rule.judge($0) }
+    }
 
     /// - Parameters:
     ///   - setting: which one.
@@ -31,11 +40,19 @@ struct WorkloadSettingResource: Resource {
         _ setting: WorkloadSetting, _ summary: String, proposal: String, marksChange: Bool = false,
         judge: @escaping @Sendable (String) -> Verdict
     ) throws {
+        try self.init(setting, summary, proposal, marksChange, nil, judge)
+    }
+
+    private init(
+        _ setting: WorkloadSetting, _ summary: String, _ proposal: String, _ marksChange: Bool, _ rule: WorkloadRule?,
+        _ judge: @escaping @Sendable (String) -> Verdict
+    ) throws {
         self.setting = setting
         self.summary = summary
         self.proposal = proposal
         self.marksChange = marksChange
         self.judge = judge
+        self.rule = rule
         read = try setting.reading()
     }
 
@@ -78,7 +95,7 @@ struct WorkloadSettingResource: Resource {
     }
 
     /// Arguments: the mark or nothing, cmsh and its arguments. cmsh reports errors in text and ends with 0 all the same.
-    private static let script = """
+    static let script = """
         mark=$1
         shift
         said=$("$@" 2>&1 </dev/null)
@@ -91,13 +108,13 @@ struct WorkloadSettingResource: Resource {
         [ -z "$mark" ] || { mkdir -p -m 0755 -- "${mark%/*}" && touch -- "$mark"; }
         """
 
-    /// A setting that needs nobody's decision is set; others are told to the person who runs the export.
+    /// A setting without a rule is left to the person who runs the export.
     var exportActions: [ExportAction] {
-        guard marksChange, let write = try? setting.writing(proposal) else { return [.byHand(summary, instructions)] }
-        let isSet = "wanted=$1; shift; [ \"$(\"$@\" 2>/dev/null | tail -n 1)\" = \"$wanted\" ]"
-        let look = Command(
-            "sh", ["-c", isSet, "sh", proposal, read.executable] + read.arguments, timeout: read.timeout)
-        return [.command(ExportCommand(summary, unless: look, [carryingOut(write)]))]
+        guard let rule,
+            let action = try? ExportSlurm.setting(
+                "\(setting.name) of \(setting.instance) in BCM", setting, rule: rule, marksChange: marksChange)
+        else { return [.byHand(summary, instructions)] }
+        return [action]
     }
 
     var instructions: Instructions {

@@ -62,12 +62,12 @@ import Testing
 
     @Test func anUnchangedFileIsKnownAgainAndAnEditedOneIsNot() {
         let text = JobstatsConfiguration(server: "http://a", retentionDays: 1, samplingPeriod: 30).text
-        #expect(JobstatsConfiguration.isUnchanged(text))
+        #expect(JobstatsConfiguration.marks.areTrue(of: text))
         for edited in [
             text + "\n", text.replacing("http://a", with: "http://b"), "#!/usr/bin/python3\n" + text, "", "\n\n",
             JobstatsConfiguration.mark + "\n", text.replacing("\n", with: "\r\n"),
         ] {
-            #expect(!JobstatsConfiguration.isUnchanged(edited))
+            #expect(!JobstatsConfiguration.marks.areTrue(of: edited))
         }
     }
 
@@ -78,7 +78,7 @@ import Testing
             FileResource(
                 "\(folder.path)/config.py", .text(text), record: OwnershipRecord(directory: "\(folder.path)/state")),
             consent: "jobstats-config", isAdopted: isAdopted,
-            isUnchanged: JobstatsConfiguration.isUnchanged)
+            marks: JobstatsConfiguration.marks)
     }
 
     private func text(_ server: String) -> String {

@@ -131,7 +131,57 @@ public struct PackageResource: Resource {
             -o "Dir::State::Lists=$folder/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -- "$@"
         """
 
-    public var exportActions: [ExportAction] { [.packages(names)] }
+    /// Arguments: the folder and the packages' names; a tar archive with all that they need and its SHA-256 sums on
+    /// standard input, from which goes to apt-get(8) what the host does not have.
+    private static let exported = ScriptText(
+        "package_files",
+        """
+        set -eu
+        mode=$1 folder=$2
+        shift 2
+        is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null)" = installed ]; }
+        missing=''
+        for package; do
+            is_installed "$package" || missing="$missing $package"
+        done
+        [ -n "$missing" ] || exit 0
+        echo "not installed:$missing"
+        [ "$mode" = -y ] || exit 0
+        sh -c "$folder_script" sh "$folder"
+        trap 'rm -rf -- "$folder"' EXIT
+        trap 'exit 1' HUP INT TERM
+        tar -xf - -C "$folder" --no-same-owner
+        (cd -- "$folder" && sha256sum --check --strict --quiet SHA256SUMS) >&2
+        set --
+        for file in "$folder"/*.deb; do
+            name=${file##*/}
+            is_installed "${name%.deb}" || set -- "$@" "./$name"
+        done
+        DEBIAN_FRONTEND=noninteractive sh -c "$install_script" sh "$folder" "$@" >&2
+        """, running: ["folder_script": folderScript, "install_script": installScript])
+
+    public var exportActions: [ExportAction] {
+        guard case .files = source else { return [.packages(names)] }
+        guard let closure, let archive = try? Self.archive(of: closure) else { return [.byHand(summary, instructions)] }
+        return [
+            .script(
+                ExportScript(
+                    summary, Self.exported, [Self.folder] + names, input: [.init(nil, .data(archive))],
+                    timeout: .seconds(900)))
+        ]
+    }
+
+    private static func archive(of packages: [PackageFiles.File]) throws(ResourceError) -> [UInt8] {
+        var files: [TarArchive.File] = []
+        var sums = ""
+        for package in packages {
+            let name = "\(package.name).deb"
+            files.append(.init(path: name, bytes: try package.content.bytes(), isExecutable: false))
+            sums += "\(package.content.sha256)  \(name)\n"
+        }
+        files.append(.init(path: "SHA256SUMS", bytes: Array(sums.utf8), isExecutable: false))
+        return TarArchive(files: files).encoded
+    }
 
     public var instructions: Instructions {
         let words = ShellQuoting.quote(names)

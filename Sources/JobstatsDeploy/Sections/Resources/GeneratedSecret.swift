@@ -56,6 +56,29 @@ struct GeneratedSecret: Resource {
         chmod -- 0600 "$path"
         """
 
+    /// Arguments: the path, the variable.
+    private static let exported = ScriptText(
+        "secret",
+        """
+        set -eu
+        mode=$1 path=$2 variable=$3
+        if [ -e "$path" ] || [ -L "$path" ]; then
+            if [ ! -f "$path" ] || [ -L "$path" ]; then
+                echo "$path is not a plain file: move it away, after a look at what it is" >&2
+                exit 1
+            fi
+            [ -s "$path" ] || { echo "$path is empty: remove it, and run this again" >&2; exit 1; }
+            [ "$(stat -c '%a %U:%G' -- "$path")" != '600 root:root' ] || exit 0
+            echo "$path is open to others"
+        else
+            echo "$path is missing"
+        fi
+        [ "$mode" = -y ] || exit 0
+        sh -c "$generate_script" sh "$path" "$variable"
+        """, running: ["generate_script": script])
+
+    var exportActions: [ExportAction] { [.script(ExportScript(summary, Self.exported, [path, variable]))] }
+
     func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }
 
     var instructions: Instructions {

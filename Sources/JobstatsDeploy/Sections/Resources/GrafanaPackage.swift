@@ -119,6 +119,45 @@ struct GrafanaPackage: Resource {
             -o APT::Get::List-Cleanup=0 >&2
         """
 
+    /// Arguments: the URL of the key, its fingerprint, the keyring, the sources file, and the architectures of which the
+    /// package comes on standard input.
+    private static let exported = ScriptText(
+        "grafana_package",
+        """
+        set -eu
+        mode=$1 url=$2 fingerprint=$3 keyring=$4 list=$5
+        shift 5
+        is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null)" = installed ]; }
+        if is_installed grafana || is_installed grafana-enterprise; then exit 0; fi
+        echo "package grafana is not installed"
+        [ "$mode" = -y ] || exit 0
+        DEBIAN_FRONTEND=noninteractive
+        export DEBIAN_FRONTEND
+        machine=$(uname -m)
+        for architecture; do
+            [ "$architecture" != "$machine" ] || { sh -c "$file_script" sh; exit; }
+        done
+        candidate=$(apt-cache policy grafana 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+        case $candidate in
+            '' | '(none)') sh -c "$repository_script" sh "$url" "$fingerprint" "$keyring" "$list" ;;
+        esac
+        sh -c "$install_script" sh grafana
+        """,
+        running: [
+            "file_script": installFile, "repository_script": addRepository, "install_script": AptCommands.script,
+        ])
+
+    var exportActions: [ExportAction] {
+        let files = packages.sorted { $0.key.description < $1.key.description }
+        return [
+            .script(
+                ExportScript(
+                    "package grafana", Self.exported,
+                    [Self.keyURL, Self.fingerprint, Self.keyring, Self.list] + files.map(\.key.description),
+                    input: files.map { .init($0.key.description, $0.value.content) }, timeout: .seconds(1800)))
+        ]
+    }
+
     var instructions: Instructions {
         let undo = ["apt-get remove grafana", "rm -f \(Self.keyring) \(Self.list)"]
         guard packages.isEmpty else {

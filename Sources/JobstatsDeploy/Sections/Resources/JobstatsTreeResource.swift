@@ -110,6 +110,38 @@ struct JobstatsTreeResource: Resource {
         mv -fT -- "$new/$manifest" "$directory/$manifest"
         """
 
+    /// Arguments: the directory, the manifest's name and its SHA-256; the archive on standard input.
+    private static let exported = ScriptText(
+        "jobstats_tree",
+        """
+        set -eu
+        mode=$1 directory=$2 manifest=$3 digest=$4
+        files=$directory/$manifest
+        reason="not installed in $directory"
+        if [ -f "$files" ]; then
+            reason="$directory holds another revision"
+            if [ "$(sha256sum <"$files" | cut -c 1-64)" = "$digest" ]; then
+                reason="files in $directory were changed"
+                cd -- "$directory"
+                if [ -x jobstats ] && sha256sum --check --strict --status -- "$manifest" 2>/dev/null; then exit 0; fi
+            fi
+        fi
+        printf '%s\\n' "$reason"
+        [ "$mode" = -y ] || exit 0
+        sh -c "$tree_script" sh "$directory" "$manifest"
+        """, running: ["tree_script": script])
+
+    var exportActions: [ExportAction] {
+        guard let tree = try? tree?.get(), let manifest else { return [.byHand(summary, instructions)] }
+        let digest = SHA256Digest.hex(Array(manifest.utf8))
+        return [
+            .script(
+                ExportScript(
+                    summary, Self.exported, [directory, JobstatsTree.manifestName, digest],
+                    input: [.init(nil, .data(tree.payload))], timeout: .seconds(360)))
+        ]
+    }
+
     func removal() -> [Command]? {
         [
             Command(

@@ -48,6 +48,33 @@ struct OwnedDropIn: Resource {
         return [Command("mkdir", ["-p", "-m", "0755", "--", directory])] + (try file.changes(from: facts))
     }
 
+    /// Arguments: `yes` when it is adopted, path, mark, the unit, and the adoption's name.
+    private static let exported = ScriptText(
+        "drop_in",
+        """
+        set -eu
+        mode=$1 adopted=$2 path=$3 mark=$4 unit=$5 name=$6
+        [ "$adopted" != yes ] || exit 0
+        if [ -e "$path" ]; then
+            grep -qF -- "$mark" "$path" && exit 0
+            what="$path was not made by this deployment"
+        else
+            if ! systemctl is-active --quiet -- "$unit" && ! systemctl is-enabled --quiet -- "$unit" 2>/dev/null; then
+                exit 0
+            fi
+            what="$unit runs or is enabled, and this deployment did not install it"
+        fi
+        echo "$what: to take it over (a copy is kept), allow adopt-$name; otherwise set use_existing_$name to true and export again" >&2
+        exit 1
+        """)
+
+    var exportActions: [ExportAction] {
+        let directory = PresentDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+        let guarded = ExportScript(
+            "\(unit) is free or ours", Self.exported, [path, Installed.mark, unit, name], adoption: name)
+        return (isAdopted ? [] : [.script(guarded)]) + directory.exportActions + file.exportActions
+    }
+
     func removal() -> [Command]? { file.removal() }
     var differenceQueries: [Query] { file.differenceQueries }
     func difference(_ facts: Facts) -> String? { file.difference(facts) }

@@ -45,6 +45,9 @@ extension LabTests {
         @Test func aJobIsSeenFromItsPrologToItsSummary() async throws {
             let site = try await SlurmSite.ready()
             let lab = site.deployment.lab
+            // Slurm decides when it starts whether it runs an epilog; a new configuration alone shows one.
+            #expect(
+                try await lab.output("head-a", "find \(Self.mark) -not -newermt \"$(\(Self.start))\"") == Self.mark)
             try await site.deployment.giveRole("dgx-01")
             try await site.deployment.expectRunning("dgx-01")
             let job = try await lab.asUser("sbatch --parsable -w dgx-01 --gpus=2 --output=/dev/null --wrap 'sleep 45'")
@@ -76,6 +79,9 @@ extension LabTests {
                 !hasCommand
             }
         }
+
+        private static let mark = "/cm/shared/apps/slurm/var/cm/jobstats-epilog-changed"
+        private static let start = "systemctl show --value -p ExecMainStartTimestamp slurmctld"
 
         private static func expectSummary(of job: String, _ lab: Lab) async throws {
             // Debian's sacctmgr 22.05 makes small letters of what it stores.

@@ -43,7 +43,8 @@ extension JobstatsPlan {
         func constraint(_ name: String) throws -> WorkloadSettingResource {
             try WorkloadSettingResource(
                 WorkloadSetting(name, in: "cgroups", ofWorkloadManager: instance),
-                "BCM's \(name) of the workload manager \(instance) is yes", rule: .yes, marksChange: true)
+                "BCM's \(name) of the workload manager \(instance) is yes", rule: .yes,
+                mark: SlurmPaths.changeMark)
         }
         return PlanSection(
             number: 2, title: "CPU job statistics: Slurm's settings",

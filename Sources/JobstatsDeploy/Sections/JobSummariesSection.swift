@@ -40,12 +40,18 @@ extension JobstatsPlan {
             ])
         let running = PlanSection(
             number: 5, title: "Job summaries: slurmctld",
-            purpose: "slurmctld knows the epilog once it has read its configuration again; no daemon stops for that.",
+            purpose:
+                "slurmctld reads its configuration again. Before version 23.11 a slurmctld that was started without "
+                + "an epilog runs none even so, although it shows one: it is restarted, which jobs survive.",
             link: PrincetonPage.link("summaries"),
             steps: [
                 Step(
                     "5.running", "slurmctld runs the epilog", on: [first], consent: "slurm-restart",
-                    EpilogRuns(instance: configuration.wlmInstance))
+                    EpilogRuns(instance: configuration.wlmInstance)),
+                Step(
+                    "5.slurmctld", "slurmctld is younger than the setting", on: controllers, consent: "slurm-restart",
+                    SlurmRestart(
+                        .controller, instance: configuration.wlmInstance, settings: [], mark: SlurmPaths.epilogMark)),
             ], notes: Self.backfillNotes)
         return [script, setting, running]
     }

@@ -17,7 +17,7 @@ struct EpilogSetting: Resource {
         probe = SlurmProbe(instance: instance)
         resource = try WorkloadSettingResource(
             setting, "BCM's epilogslurmctld of the workload manager \(instance) is \(SlurmPaths.controllerEpilog)",
-            rule: .epilog(SlurmPaths.controllerEpilog))
+            rule: .epilog(SlurmPaths.controllerEpilog), mark: SlurmPaths.epilogMark)
     }
 
     /// How a site runs two epilogs.

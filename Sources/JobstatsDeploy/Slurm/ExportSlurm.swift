@@ -40,12 +40,12 @@ enum ExportSlurm {
     ///
     /// - Throws: ``BCMError`` for a setting that cmsh cannot be given.
     static func setting(
-        _ title: String, _ setting: WorkloadSetting, rule: WorkloadRule, marksChange: Bool
+        _ title: String, _ setting: WorkloadSetting, rule: WorkloadRule, mark: String?
     ) throws(BCMError) -> ExportAction {
         let read = try setting.reading(), write = try setting.writing("PLACEHOLDER")
         let words = [
             "bcm", rule.exportWord, SlurmPaths.configuration(setting.instance), SlurmPaths.search,
-            marksChange ? SlurmPaths.changeMark : "", read.arguments.last ?? "", write.arguments.last ?? "",
+            mark ?? "", read.arguments.last ?? "", write.arguments.last ?? "",
             read.executable,
         ]
         return .script(

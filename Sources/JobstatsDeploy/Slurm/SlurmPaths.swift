@@ -26,6 +26,9 @@ package enum SlurmPaths {
     /// still run with the earlier ones.
     package static let changeMark = "\(scripts)/jobstats-settings-changed"
 
+    /// The same for the epilog of slurmctld, which concerns no other daemon.
+    package static let epilogMark = "\(scripts)/jobstats-epilog-changed"
+
     /// `PATH` for Slurm's commands, whether they are BCM's or the distribution's.
     static let search = "\(programs):/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 }

@@ -127,9 +127,9 @@ struct SlurmRestart: Resource {
         Instructions(
             commands: ["squeue -t running  # best when no job runs", "systemctl restart \(daemon.rawValue)"],
             verification: [
-                daemon == .controller
+                daemon == .controller && !settings.isEmpty
                     ? "scontrol show config | grep -iE '^(\(settings.map(\.key).joined(separator: "|")))'"
-                    : "systemctl status slurmd"
+                    : "systemctl status \(daemon.rawValue)"
             ])
     }
 }

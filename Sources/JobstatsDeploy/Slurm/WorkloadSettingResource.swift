@@ -17,8 +17,8 @@ struct WorkloadSettingResource: Resource {
     private let setting: WorkloadSetting
     private let read: Command
     private let proposal: String
-    /// Whether Slurm's daemons must be restarted to notice.
-    private let marksChange: Bool
+    /// The file whose age tells daemons that are older than the setting; nil where none need be restarted.
+    private let mark: String?
     private let judge: @Sendable (String) -> Verdict
     /// The same as an export's script knows it.
     private let rule: WorkloadRule?
@@ -26,8 +26,8 @@ struct WorkloadSettingResource: Resource {
     /// One by a rule that exports know, too.
     ///
     /// - Throws: ``BCMError`` for a name that cmsh cannot be given.
-    init(_ setting: WorkloadSetting, _ summary: String, rule: WorkloadRule, marksChange: Bool = false) throws {
-        try self.init(setting, summary, rule.proposal, marksChange, rule) { rule.judge($0) }
+    init(_ setting: WorkloadSetting, _ summary: String, rule: WorkloadRule, mark: String? = nil) throws {
+        try self.init(setting, summary, rule.proposal, mark, rule) { rule.judge($0) }
     }
 
     /// - Parameters:
@@ -37,20 +37,20 @@ struct WorkloadSettingResource: Resource {
     ///   - judge: judges the present value, empty where nothing is set; a pure function.
     /// - Throws: ``BCMError`` for a name that cmsh cannot be given.
     init(
-        _ setting: WorkloadSetting, _ summary: String, proposal: String, marksChange: Bool = false,
+        _ setting: WorkloadSetting, _ summary: String, proposal: String, mark: String? = nil,
         judge: @escaping @Sendable (String) -> Verdict
     ) throws {
-        try self.init(setting, summary, proposal, marksChange, nil, judge)
+        try self.init(setting, summary, proposal, mark, nil, judge)
     }
 
     private init(
-        _ setting: WorkloadSetting, _ summary: String, _ proposal: String, _ marksChange: Bool, _ rule: WorkloadRule?,
+        _ setting: WorkloadSetting, _ summary: String, _ proposal: String, _ mark: String?, _ rule: WorkloadRule?,
         _ judge: @escaping @Sendable (String) -> Verdict
     ) throws {
         self.setting = setting
         self.summary = summary
         self.proposal = proposal
-        self.marksChange = marksChange
+        self.mark = mark
         self.judge = judge
         self.rule = rule
         read = try setting.reading()
@@ -90,7 +90,7 @@ struct WorkloadSettingResource: Resource {
     private func carryingOut(_ command: Command) -> Command {
         Command(
             "sh",
-            ["-c", Self.script, "sh", marksChange ? SlurmPaths.changeMark : "", command.executable] + command.arguments,
+            ["-c", Self.script, "sh", mark ?? "", command.executable] + command.arguments,
             timeout: command.timeout + .seconds(10))
     }
 
@@ -112,7 +112,7 @@ struct WorkloadSettingResource: Resource {
     var exportActions: [ExportAction] {
         guard let rule,
             let action = try? ExportSlurm.setting(
-                "\(setting.name) of \(setting.instance) in BCM", setting, rule: rule, marksChange: marksChange)
+                "\(setting.name) of \(setting.instance) in BCM", setting, rule: rule, mark: mark)
         else { return [.byHand(summary, instructions)] }
         return [action]
     }

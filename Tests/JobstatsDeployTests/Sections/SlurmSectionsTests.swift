@@ -112,7 +112,7 @@ import Testing
         #expect(
             consents.map { "\($0.id) \($0.consent ?? "")" } == [
                 "2.select-type select-type", "2.slurmctld slurm-restart", "2.slurmd slurm-restart",
-                "5.running slurm-restart",
+                "5.running slurm-restart", "5.slurmctld slurm-restart",
             ])
         #expect(plan.step("2.slurm-conf")?.hosts.map(\.name) == ["ctl-01"])
     }

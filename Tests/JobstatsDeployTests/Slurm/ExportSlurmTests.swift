@@ -232,7 +232,7 @@ import Testing
 
             """, mode: 0o755)
         let setting = WorkloadSetting("thesetting", ofWorkloadManager: "slurm", executable: "\(folder.path)/cmsh")
-        let action = try ExportSlurm.setting("x", setting, rule: rule, marksChange: false)
+        let action = try ExportSlurm.setting("x", setting, rule: rule, mark: nil)
         var words = try #require(action.script).arguments
         #expect(words[2] == SlurmPaths.configuration("slurm"))
         words[2] = "\(folder.path)/slurm.conf"

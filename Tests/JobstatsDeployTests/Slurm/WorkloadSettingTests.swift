@@ -119,6 +119,8 @@ import Testing
         #expect(
             try epilog.changes(from: facts).first?.arguments.last
                 == "wlm; use slurm; set epilogslurmctld /usr/local/sbin/slurmctldepilog.sh; commit")
+        // A slurmctld that is older than this mark has to be restarted.
+        #expect(try epilog.changes(from: facts).first?.arguments.contains(SlurmPaths.epilogMark) == true)
         let (same, inPlace) = try await epilogFacts("/usr/local/sbin/slurmctldepilog.sh\n")
         #expect(same.assess(inPlace).state == .inPlace)
     }

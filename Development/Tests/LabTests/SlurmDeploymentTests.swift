@@ -134,7 +134,8 @@ struct SlurmSite: Sendable {
             """)
         try await lab.cmsh(
             """
-            \(LabTests.SlurmTests.settings); clear epilogslurmctld; set selecttypeparameters CR_Core_Memory; commit
+            \(LabTests.SlurmTests.settings); set selecttypeparameters CR_Core_Memory; commit
+            clear epilogslurmctld; commit
             set selecttypeparameters CR_Core; cgroups; set constraincores no; set constrainramspace no; commit
             """)
         try await lab.nodesAreIdle()

@@ -158,8 +158,9 @@ struct AnsibleExport {
         var text = """
             # Jobstats deployment of \(Markdown.code(plan.clusterName)) as an Ansible playbook
 
-            Brings about what `guided-setup` would, with ansible-core 2.14 or later, SSH to the hosts as root or with \
-            sudo, and python3 on each of them. The host with `ansible_connection: "local"` in `inventory.yml` is the one \
+            Brings about what `guided-setup` would, with ansible-core 2.14 or later, SSH to the hosts, and python3 on each \
+            of them. It becomes root through sudo; on hosts without sudo, to which SSH goes as root, add \
+            `-e ansible_become=false`. The host with `ansible_connection: "local"` in `inventory.yml` is the one \
             that this was exported on; elsewhere take that line out.
 
                 ansible-playbook -i inventory.yml site.yml

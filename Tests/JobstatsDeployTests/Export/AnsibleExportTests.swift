@@ -50,6 +50,25 @@ struct AnsibleExportTests {
         #expect(text?.contains("name: \"4. A (( title ))") == true)
     }
 
+    @Test func whatNeedsConsentIsNamedAndDoneOnlyWithIt() throws {
+        let plan = Plan(sections: [
+            PlanSection(
+                number: 2, title: "x", purpose: "",
+                steps: [
+                    Step(
+                        "2.slurmd", "slurmd", on: [Host("a")], consent: "slurm-restart",
+                        SlurmRestart(.node, instance: "slurm"))
+                ])
+        ])
+        let all = try files(plan)
+        let tasks = (all["site.yml"] ?? "").split(separator: "- name: ").map(String.init)
+        let changing = tasks.filter { $0.contains("\"-y\"") }
+        #expect(changing.count == 1 && changing[0].contains("\"'slurm-restart' in bcm_jobstats_allow\""))
+        let naming = tasks.filter { $0.contains("needs consent (slurm-restart)") }
+        #expect(naming.count == 1 && naming[0].contains("\"'slurm-restart' not in bcm_jobstats_allow\""))
+        #expect(all["group_vars/all.yml"]?.contains("bcm_jobstats_script_slurm: !unsafe |") == true)
+    }
+
     @Test func secretsAreNotExported() throws {
         let plan = plan([Host("a")]) { _ in FileResource("/etc/key", .secret(Array("VERY-SECRET".utf8))) }
         for kind in ExportKind.allCases {

@@ -1,4 +1,5 @@
 import CommandExecution
+import FoundationEssentials
 import Testing
 
 @testable import JobstatsDeploy
@@ -19,7 +20,8 @@ struct ExportStagesTests {
         var context = makeContext()
         let tree = TarArchive(files: [.init(path: "jobstats", bytes: Array("#!/bin/sh\n".utf8), isExecutable: true)])
         let folder = TemporaryFolder()
-        let path = folder.write("tree.tar", String(decoding: tree.encoded, as: UTF8.self))
+        let path = "\(folder.path)/tree.tar"
+        try Data(tree.encoded).write(to: URL(filePath: path))
         context.programs[.jobstats] = [
             .x86: .init(path: path, sha256: SHA256Digest.hex(tree.encoded), size: tree.encoded.count)
         ]

@@ -78,7 +78,7 @@ import Testing
         let runs: [[String: String]?] = [
             nil, [:], SlurmFixture.good, ["TaskPlugin": "(null)", "ProctrackType": "cgroup"],
         ]
-        for _ in 0..<120 {
+        for _ in 0..<60 {
             var text = ""
             for _ in 0..<Int.random(in: 0...5, using: &random) { text += pieces.randomElement(using: &random) ?? "" }
             if Bool.random(using: &random), text.hasSuffix("\n") { text.removeLast() }

@@ -48,12 +48,12 @@ struct OwnedDropIn: Resource {
         return [Command("mkdir", ["-p", "-m", "0755", "--", directory])] + (try file.changes(from: facts))
     }
 
-    /// Arguments: `yes` when it is adopted, path, mark, the unit, and the adoption's name.
+    /// It only looks. Arguments: `yes` when it is adopted, path, mark, the unit, and the adoption's name.
     private static let exported = ScriptText(
         "drop_in",
         """
         set -eu
-        mode=$1 adopted=$2 path=$3 mark=$4 unit=$5 name=$6
+        adopted=$2 path=$3 mark=$4 unit=$5 name=$6
         [ "$adopted" != yes ] || exit 0
         if [ -e "$path" ]; then
             grep -qF -- "$mark" "$path" && exit 0

@@ -17,7 +17,10 @@ struct ImagingInstructions {
         let systems = configuration.systems
         let monitor = configuration.deploysRoleMonitor
         let hasOwnFiles = facts?.certificate?.content != nil
-        var kept = ["`\(Installed.programDirectory)`", "`\(Installed.unitDirectory)`", "the user `\(Installed.user)`"]
+        let record = "`\(OwnershipRecord.standard.path)` (by which a later run knows what is its own)"
+        var kept = [
+            "`\(Installed.programDirectory)`", "`\(Installed.unitDirectory)`", "the user `\(Installed.user)`", record,
+        ]
         if monitor {
             kept.append(
                 "`\(MonitorPaths.configurationDirectory)`"
@@ -26,10 +29,8 @@ struct ImagingInstructions {
         let dgx = NodeType(
             title: "DGX nodes", hosts: systems.dgxNodes, keeps: kept,
             excludes: [
-                "`\(MonitorPaths.stateDirectory)` (each machine's own state)",
-                "`\(Installed.stateDirectory)` (what was tested on this machine)",
-                "`/root/.cm` (the administrator's certificate and key)",
-            ])
+                "`\(MonitorPaths.stateDirectory)` (each machine's own state)"
+            ] + Self.ownState + ["`/root/.cm` (the administrator's certificate and key)"])
         let others = [
             ("Login nodes", systems.loginNodes), ("Slurm controllers", systems.slurmController),
             ("Prometheus servers", configuration.usesExistingPrometheus ? [] : systems.prometheusServer),
@@ -37,8 +38,14 @@ struct ImagingInstructions {
         return [dgx]
             + others.map { title, hosts in
                 NodeType(
-                    title: title, hosts: hosts, keeps: [], excludes: ["`/root/.cm`", "`\(Installed.prometheusData)`"])
+                    title: title, hosts: hosts, keeps: [record],
+                    excludes: Self.ownState + ["`/root/.cm`", "`\(Installed.prometheusData)`"])
             }
+    }
+
+    /// What a host remembers of itself alone: backups, tests that passed, digests by inode, packages on their way.
+    private static let ownState = ["backups", "self-test.*", "sums", "packages"].map {
+        "`\(Installed.stateDirectory)/\($0)`"
     }
 
     /// Markdown for the end of section 10.

@@ -44,7 +44,7 @@ extension JobstatsPlan {
             link: PrincetonPage.link("summaries"),
             steps: [
                 Step(
-                    "5.running", "slurmctld runs the epilog", on: [first], consent: "slurm-restart",
+                    "5.running", "slurmctld runs the epilog", on: [first], consent: Consent.slurmRestart.name,
                     EpilogRuns(instance: configuration.wlmInstance))
             ], notes: Self.backfillNotes)
         return [script, setting, running]

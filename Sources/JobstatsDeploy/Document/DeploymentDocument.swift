@@ -91,6 +91,11 @@ public struct DeploymentDocument: Sendable {
         text += ", \(plan.hosts.count) hosts, written on \(Markdown.code(headNode))"
         if let date { text += " at \(date.formatted(.iso8601))" }
         text += ".\n\n\(kind.introduction)\n"
+        if kind == .dryRun || kind == .removal(.dryRun) {
+            text += "\n\(Markdown.code(headNode)) is taken for the active BCM head node: nobody asked whether it is. "
+            text +=
+                "Where this is read elsewhere, the commands for \(Markdown.code(headNode)) are for the active head node.\n"
+        }
         if !issues.isEmpty {
             text += "\nAbout the configuration:\n\n"
             text += issues.map { "* \(Markdown.escape($0.description))\n" }.joined()

@@ -164,18 +164,8 @@ enum Terminal {
         let status: Int32
     }
 
-    /// The folder of the programs that are built with these tests.
-    private static var programs: String? {
-        guard let maps = try? String(contentsOf: URL(fileURLWithPath: "/proc/self/maps"), encoding: .utf8) else {
-            return nil
-        }
-        let bundle = maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
-            .first { $0.hasSuffix(".xctest") }
-        return bundle.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
-    }
-
     static var isThere: Bool {
-        guard let programs else { return false }
+        guard let programs = BuiltPrograms.folder else { return false }
         return access("/usr/bin/python3", X_OK) == 0 && access("\(programs)/walk-stand-in", X_OK) == 0
             && access("\(programs)/setup-wizard", X_OK) == 0
     }
@@ -184,7 +174,7 @@ enum Terminal {
         _ program: String, _ arguments: [String], _ script: [String], columns: Int = 80,
         environment: [String: String] = [:], before: [String] = []
     ) async throws -> Session {
-        let path = "\(try #require(programs))/\(program)"
+        let path = "\(try #require(BuiltPrograms.folder))/\(program)"
         let driver = String(#filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.startIndex))
         let ignoring = before.isEmpty ? [] : ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]
         let result = try await LocalExecutor().run(

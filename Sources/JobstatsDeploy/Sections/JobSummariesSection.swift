@@ -46,7 +46,7 @@ extension JobstatsPlan {
                 Step(
                     "5.running", "slurmctld runs the epilog", on: [first], consent: Consent.slurmRestart.name,
                     EpilogRuns(instance: configuration.wlmInstance))
-            ], notes: Self.backfillNotes)
+            ], notes: backfillNotes)
         return [script, setting, running]
     }
 
@@ -72,7 +72,8 @@ extension JobstatsPlan {
                 : "the script finds commands in \(SlurmPaths.programs), /usr/local/bin and the system's own places")
     }
 
-    private static let backfillNotes = """
+    private var backfillNotes: String {
+        """
         Jobs that ended while the epilog, Prometheus or Slurm's database was away have no summary. Upstream's \
         `ingest_jobstats` with `jobs_with_no_data.py` (folder `slurm` of the jobstats repository) finds such jobs and stores \
         their summaries; it reads Slurm's database and so belongs on the host of slurmdbd. To have it run every four \
@@ -85,7 +86,7 @@ extension JobstatsPlan {
 
         [Service]
         Type=oneshot
-        ExecStart=/usr/local/sbin/ingest_jobstats -c CLUSTER -n 1000
+        ExecStart=/usr/local/sbin/ingest_jobstats -c \(configuration.clusterName) -n 1000
         TimeoutStartSec=1h
         ```
 
@@ -105,4 +106,5 @@ extension JobstatsPlan {
         then `systemctl daemon-reload && systemctl enable --now ingest_jobstats.timer`. Each run looks at 1000 jobs at most.
 
         """
+    }
 }

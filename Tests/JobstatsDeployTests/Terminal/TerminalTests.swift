@@ -154,6 +154,31 @@ struct TerminalTests {
         #expect(configuration.systems.dgxNodes.count == 4)
         #expect(!session.text.contains("\u{1B}"))
     }
+
+    private static let hostile = [
+        "x;reboot", "$(reboot)", "`id`", "a'b", "a\"b", "clu\u{0455}ter", "a\u{202E}b", "<b>", "{{ x }}", "../x",
+        String(repeating: "n", count: 300),
+    ]
+
+    /// Each question asks again, says why, and shows nothing that the terminal would obey.
+    @Test func hostileAnswersAreRefusedAtEachKindOfQuestion() async throws {
+        var script: [String] = []
+        for value in Self.hostile {
+            script += ["expect cluster_name [slurm]: ", "type \(value)", "expect is not a cluster name"]
+        }
+        script += ["expect cluster_name [slurm]: ", "type beta"]
+        for value in Self.hostile { script += ["expect ? [keep]: ", "type add \(value)", "expect is no"] }
+        script += ["expect ? [keep]: ", "type \u{1B}[31m", "expect is not understood"]
+        script += ["expect ? [keep]: ", "type set dgx-01", "expect ? [keep]: ", "type"]
+        script += ["expect ? [keep]: ", "type", "expect ? [keep]: ", "type"]
+        for value in Self.hostile {
+            script += ["expect use_existing_prometheus [no]: ", "type \(value)", "expect true or false"]
+        }
+        script += ["expect use_existing_prometheus [no]: ", "press ^D"]
+        let session = try await wizard(script, environment: ["TERM": "dumb"])
+        #expect(session.status == 1, "\(session.text)")
+        #expect(folder.names.isEmpty)
+    }
 }
 
 /// Programs on terminals of their own.

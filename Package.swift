@@ -108,9 +108,9 @@ let package = Package(
             name: "JobstatsDeployTests",
             dependencies: [
                 "BCMClient", "CommandExecution", "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets",
-                "ServiceManager", "setup-wizard", "walk-stand-in",
+                "ServiceManager", "guided-setup", "deploy-role-monitor", "setup-wizard", "walk-stand-in",
             ],
-            exclude: ["Terminal/on-terminal.py"]),
+            exclude: ["Fixtures", "Terminal/on-terminal.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -50,15 +50,17 @@ extension LabTests {
             let lab = deployment.lab
             try await deployment.giveRole("dgx-01")
             try await deployment.expectRunning("dgx-01")
-            let result = try await deploy(lab, "--uninstall", "--yes")
+            let result = try await deploy(lab, "--uninstall", "--yes", "--allow", "remove-exporters")
             #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
             try await deployment.expectStopped("dgx-01")
             #expect(
                 try await !lab.succeeds(
                     "dgx-01", "ls /usr/local/bin/bcm-role-monitor /etc/bcm-role-monitor/config.json"))
-            #expect(try await lab.succeeds("dgx-01", "test -x /usr/local/bin/node_exporter"))
+            let left = try await lab.output("dgx-01", "ls -A /etc/bcm-role-monitor 2>/dev/null || true")
+            #expect(left.isEmpty, "\(left)")
+            #expect(try await !lab.succeeds("dgx-01", "test -e /usr/local/bin/node_exporter"))
             #expect(try await deployment.monitor("ActiveState", on: "dgx-03") == "active")
-            let again = try await deploy(lab, "--uninstall", "--yes")
+            let again = try await deploy(lab, "--uninstall", "--yes", "--allow", "remove-exporters")
             #expect(again.succeeded && !again.outputText.contains(" changed"), "\(again.outputText)")
         }
 

@@ -4,7 +4,10 @@ public import Logging
 /// The option that every program has for its log.
 public struct LogOptions: ParsableArguments {
     /// The lowest level that is logged.
-    @Option(help: "What is logged to standard error: trace, debug, info, notice, warning, error or critical.")
+    @Option(
+        help: ArgumentHelp(
+            "What is logged to standard error: trace, debug, info, notice, warning, error or critical.",
+            valueName: "level"))
     public var logLevel: String = "warning"
 
     /// Creates the option.

@@ -27,7 +27,11 @@ public enum Program {
 
     private static func end<Root: AsyncParsableCommand>(_ root: Root.Type, _ error: any Error) -> Never {
         let status = root.exitCode(for: error)
-        let text = root.fullMessage(for: error)
+        var text = root.fullMessage(for: error)
+        // What a command does when nothing else is said is what people ask about.
+        if let usual = root.configuration.defaultSubcommand, text == root.helpMessage() {
+            text = root.helpMessage(for: usual)
+        }
         if !text.isEmpty { write(text + "\n", to: status == .success ? STDOUT_FILENO : STDERR_FILENO) }
         exit(status == .validationFailure ? usageStatus : status.rawValue)
     }

@@ -7,10 +7,14 @@ public struct SupplyOptions: ParsableArguments {
     @Flag(help: "Fetch nothing; what is not on this machine is an error that says what to do.")
     public var offline = false
     /// A bundle.
-    @Option(help: "A bundle (folder or tar file) that everything comes from; nothing is fetched then.")
+    @Option(
+        help: ArgumentHelp(
+            "A bundle (folder or tar file) that everything comes from.", valueName: "file"))
     public var bundle: String?
     /// The digest of the bundle's index.
-    @Option(name: .customLong("bundle-sha256"), help: "The SHA-256 of the bundle's index, as printed when it was made.")
+    @Option(
+        name: .customLong("bundle-sha256"),
+        help: ArgumentHelp("The SHA-256 of the bundle's index, as printed when it was made.", valueName: "digest"))
     public var bundleSHA256: String?
 
     /// Creates the options.

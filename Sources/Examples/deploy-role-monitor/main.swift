@@ -17,24 +17,29 @@ struct DeployRoleMonitor: AsyncParsableCommand {
             """,
         version: ProjectVersion.current)
 
-    @Option(parsing: .upToNextOption, help: "The nodes, as names or ranges.")
+    @Option(
+        parsing: .upToNextOption, help: ArgumentHelp("The nodes, as names or ranges.", valueName: "host"))
     var dgxNodes: [String] = []
-    @Option(help: "A configuration file of the guided setup, in place of --dgx-nodes or beside it.")
+    @Option(
+        help: ArgumentHelp(
+            "A configuration file of the guided setup, in place of --dgx-nodes or beside it.", valueName: "file"))
     var config: String?
-    @Option(help: "The directory of target files, over the configuration's.")
+    @Option(help: ArgumentHelp("The directory of target files, over the configuration's.", valueName: "dir"))
     var prometheusTargetsDir: String?
-    @Option(help: "The monitors' certificate: node, the name of a profile, or admin (default: the least that works).")
+    @Option(
+        help: ArgumentHelp(
+            "The monitors' certificate: node, the name of a profile, admin, or auto for the least that works.",
+            valueName: "name"))
     var certificate = "auto"
     @Flag(help: "Have BCM make a new certificate although the present one still serves.")
     var renew = false
     @Flag(help: "Revoke the certificates made for the monitors, and do nothing else.")
     var revoke = false
-    @Flag(help: "Take the monitor off the nodes.")
+    @Flag(help: "Take the monitor off the nodes, and the exporters, too, or leave them running.")
     var uninstall = false
-    @Flag(help: "Answer the question of --uninstall with yes.")
-    var yes = false
+    @OptionGroup(title: OptionTitle.consent) var consent: ConsentOptions
     @OptionGroup var hosts: RunOptions
-    @OptionGroup var log: LogOptions
+    @OptionGroup(title: OptionTitle.how) var log: LogOptions
 
     func validate() throws {
         if dgxNodes.isEmpty && config == nil && !revoke {
@@ -66,7 +71,8 @@ struct DeployRoleMonitor: AsyncParsableCommand {
         options.sections = [10]
         // To deploy monitors disturbs nothing; to take them off stops exporters, so that is asked first.
         options.isNonInteractive = !uninstall
-        options.assumesYes = yes
+        options.assumesYes = consent.yes
+        options.consents = consent.names
         options.nodes = dgxNodes
         options.targetsDirectory = prometheusTargetsDir
         options.certificate = choice

@@ -4,6 +4,8 @@ import Synchronization
 ///
 /// Elsewhere a line comes for each failure and for the end of each section, not for what is in place. Changes have a line
 /// each on up to ``fewHosts`` hosts and one line for each host beyond that, so that a log of 2,000 hosts stays readable.
+/// A section that goes to all its hosts at once only looks: what it found is told at its end, in the order of steps and
+/// hosts, with hosts of which the same is to be said together.
 package final class RunDisplay: Sendable {
     private static let fewHosts = 8
 
@@ -15,6 +17,10 @@ package final class RunDisplay: Sendable {
         var troubled = Set<Host>()
         var changed = Set<Host>()
         var changes: [Host: Int] = [:]
+        var looks = false
+        /// Of a section that only looks, what is to be told, and each one's place among its host's steps.
+        var findings: [(place: Int, result: StepResult)] = []
+        var places: [Host: Int] = [:]
         var active: [Host: (step: String, since: ContinuousClock.Instant)] = [:]
         var began = ContinuousClock.now
     }
@@ -39,6 +45,7 @@ package final class RunDisplay: Sendable {
             switch event {
             case .sectionBegan(let number, let title, let hosts, let waves):
                 section = Section(number: number, title: title, total: hosts.count)
+                section.looks = waves.count == 1 && hosts.count > 1
                 clear()
                 guard showsResults else { break }
                 let order = waves.count > 1 ? ", \(waves.map(String.init).joined(separator: ", then ")) at a time" : ""
@@ -55,7 +62,10 @@ package final class RunDisplay: Sendable {
                 section.ended.insert(host)
             case .sectionEnded:
                 clear()
-                if showsResults { console.write("   \(summary(section))\n") }
+                if showsResults {
+                    tell(section.findings)
+                    console.write("   \(summary(section))\n")
+                }
                 return
             case .notice(let text):
                 clear()
@@ -87,32 +97,82 @@ package final class RunDisplay: Sendable {
     package func end() { state.withLock { _ in clear() } }
 
     private func line(_ result: StepResult, _ section: inout Section) {
-        let (label, mark): (String, (String) -> String)
+        let label: String
+        section.places[result.host, default: 0] += 1
         switch result.outcome {
         case .changed:
             section.changed.insert(result.host)
             section.changes[result.host, default: 0] += 1
             if section.total > Self.fewHosts { return }
-            (label, mark) = ("changed", style.good)
+            label = "changed"
         case .wouldChange:
             section.changed.insert(result.host)
-            (label, mark) = ("would change", style.warn)
+            label = "would change"
         case .failed:
             section.troubled.insert(result.host)
-            (label, mark) = ("failed", style.bad)
+            label = "failed"
         case .needsConsent:
             section.troubled.insert(result.host)
-            (label, mark) = ("needs consent", style.warn)
+            label = "needs consent"
         case .notBegun:
             section.troubled.insert(result.host)
             return
         default:
             guard result.isWarning else { return }
-            (label, mark) = ("look at this", style.warn)
+            label = "look at this"
+        }
+        if section.looks, result.outcome != .changed {
+            section.findings.append((section.places[result.host] ?? 0, result))
+            return
         }
         clear()
+        write(result, label, on: result.host.name)
+    }
+
+    /// What a section found that only looked.
+    private func tell(_ findings: [(place: Int, result: StepResult)]) {
+        struct Key: Hashable {
+            let step: String
+            let outcome: StepOutcome
+            let detail: String
+            let remedy: String?
+            let difference: String?
+        }
+        var groups: [Key: (place: Int, results: [StepResult])] = [:]
+        for (place, result) in findings {
+            // Hosts that differ in nothing but their names say the same.
+            let key = Key(
+                step: result.step, outcome: result.outcome,
+                detail: result.detail.replacing(result.host.name, with: StepGroup.placeholder),
+                remedy: result.remedy?.replacing(result.host.name, with: StepGroup.placeholder),
+                difference: result.difference)
+            var group = groups[key] ?? (place, [])
+            group.place = min(group.place, place)
+            group.results.append(result)
+            groups[key] = group
+        }
+        let ordered = groups.map {
+            (key: $0.key, place: $0.value.place, results: $0.value.results.sorted { $0.host < $1.host })
+        }
+        .sorted { ($0.place, $0.results[0].host) < ($1.place, $1.results[0].host) }
+        for (key, _, results) in ordered {
+            var result = results[0]
+            if results.count > 1 { (result.detail, result.remedy) = (key.detail, key.remedy) }
+            let label = result.outcome == .inPlace ? "look at this" : result.outcome.rawValue
+            write(result, label, on: Words.hosts(results.map(\.host.name)))
+        }
+    }
+
+    private func write(_ result: StepResult, _ label: String, on hosts: String) {
+        let mark: (String) -> String =
+            switch result.outcome {
+            case .changed: style.good
+            case .failed: style.bad
+            default: style.warn
+            }
         // The word is coloured after the line is broken, since a terminal shows nothing of the codes.
-        let text = self.text(of: result, label).replacing(": \(label)", with: ": " + mark(label), maxReplacements: 1)
+        let text = self.text(of: result, label, hosts)
+            .replacing(": \(label)", with: ": " + mark(label), maxReplacements: 1)
         console.write(text + "\n")
         if let difference = result.difference {
             console.write(difference.split(separator: "\n").map { "      \(style.difference($0))\n" }.joined())
@@ -120,8 +180,8 @@ package final class RunDisplay: Sendable {
     }
 
     /// A result in words: lines as wide as the terminal; a log keeps each whole.
-    private func text(of result: StepResult, _ label: String) -> String {
-        var lines = ["\(result.host): \(result.title): \(label)"]
+    private func text(of result: StepResult, _ label: String, _ hosts: String) -> String {
+        var lines = ["\(hosts): \(result.title): \(label)"]
         if result.outcome != .changed || !console.isTerminal {
             let detail = result.detail.split(whereSeparator: \.isNewline)
             if let first = detail.first { lines[0] += ": \(first)" }

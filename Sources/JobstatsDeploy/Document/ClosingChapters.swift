@@ -30,18 +30,24 @@ struct ClosingChapters {
             hand, as root, in this order:
 
             """
-        var groups: [(hosts: String, commands: [String])] = []
-        for section in plan.sections.reversed() {
-            for step in section.steps.reversed() {
-                for group in StepGroup.groups(of: step) where !group.instructions.undo.isEmpty {
-                    let names = HostRange.compress(group.hosts.map(\.name))
-                    if groups.last?.hosts == names {
-                        let new = group.instructions.undo.filter { groups.last?.commands.contains($0) == false }
-                        groups[groups.count - 1].commands += new
-                    } else {
-                        groups.append((names, group.instructions.undo))
-                    }
+        // What several steps need goes with the first of them, which comes last.
+        var commands: [(hosts: String, command: String)] = []
+        var seen: [String: Set<String>] = [:]
+        for section in plan.sections {
+            for step in section.steps {
+                for group in StepGroup.groups(of: step) {
+                    let hosts = HostRange.compress(group.hosts.map(\.name))
+                    let new = group.instructions.undo.filter { seen[hosts, default: []].insert($0).inserted }
+                    commands += new.reversed().map { (hosts, $0) }
                 }
+            }
+        }
+        var groups: [(hosts: String, commands: [String])] = []
+        for (hosts, command) in commands.reversed() {
+            if groups.last?.hosts == hosts {
+                groups[groups.count - 1].commands.append(command)
+            } else {
+                groups.append((hosts, [command]))
             }
         }
         for group in groups {

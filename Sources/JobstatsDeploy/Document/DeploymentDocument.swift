@@ -71,8 +71,10 @@ public struct DeploymentDocument: Sendable {
     /// What is where, and how the commands are meant.
     private var contents: String {
         var lines = plan.sections.map { section in
-            "* \(section.number). \(Markdown.escape(section.title)): \(section.steps.count) steps on "
-                + "\(section.hosts.count) hosts\n"
+            "* \(section.number). \(Markdown.escape(section.title)): "
+                + (section.steps.isEmpty
+                    ? "to read\n"
+                    : "\(Words.count(section.steps.count, "step")) on \(Words.count(section.hosts.count, "host"))\n")
         }
         if !kind.isRemoval { lines.append("* How to verify it, and how to undo it: the last two chapters\n") }
         return "## Contents\n\n" + lines.joined() + """
@@ -88,9 +90,14 @@ public struct DeploymentDocument: Sendable {
     private var heading: String {
         var text = "# Jobstats deployment: \(kind.title)\n\n"
         text += "Cluster \(Markdown.code(configuration.clusterName))"
-        text += ", \(plan.hosts.count) hosts, written on \(Markdown.code(headNode))"
+        text += ", \(Words.count(plan.hosts.count, "host")), written on \(Markdown.code(headNode))"
         if let date { text += " at \(date.formatted(.iso8601))" }
         text += ".\n\n\(kind.introduction)\n"
+        if kind == .dryRun || kind == .removal(.dryRun) {
+            text += "\n\(Markdown.code(headNode)) is taken for the active BCM head node: nobody asked whether it is. "
+            text +=
+                "Where this is read elsewhere, the commands for \(Markdown.code(headNode)) are for the active head node.\n"
+        }
         if !issues.isEmpty {
             text += "\nAbout the configuration:\n\n"
             text += issues.map { "* \(Markdown.escape($0.description))\n" }.joined()
@@ -109,7 +116,7 @@ public struct DeploymentDocument: Sendable {
             text += (isList && line != nil ? "" : "\n") + (line ?? self.text(of: step, results[step.id] ?? []))
             isList = line != nil
         }
-        if !section.notes.isEmpty { text += "\n\(section.notes)" }
+        if !section.notes.trimmed.isEmpty { text += "\n\(section.notes.trimmed)\n" }
         return text
     }
 
@@ -145,9 +152,16 @@ public struct DeploymentDocument: Sendable {
             text += "\nFile \(Markdown.code(file.path)):\n\n"
             text += Markdown.block(file.text, language: Self.language(of: file.path))
         }
-        text += commands("", group.instructions.commands)
+        text += commands("", group.instructions.commands.map { Self.named($0, for: group.hosts) })
         text += commands("To verify:", group.instructions.verification)
         return text
+    }
+
+    /// A command of the head node for each host, with the host's name where there is but one.
+    private static func named(_ command: String, for hosts: [Host]) -> String {
+        guard hosts.count == 1, let host = hosts.first else { return command }
+        return command.replacing("root@\(StepGroup.placeholder):", with: "root@\(host.name):")
+            .replacing(", for each \(StepGroup.placeholder)", with: "")
     }
 
     private func commands(_ heading: String, _ lines: [String]) -> String {

@@ -14,6 +14,19 @@ enum OwnershipScripts {
             name=$1
             shift
             [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}"
+            # What writers left that are gone.
+            for new in "$record".new.*; do
+                process=${new#"$record.new."}
+                [ ! -e "$new" ] || kill -0 "${process%%.*}" 2>/dev/null || rm -f -- "$new"
+            done
+            # A new file of this writer alone: with -C the shell only makes files that are not there (O_EXCL).
+            number=0
+            set -C
+            until new=$record.new.$$.$number && { true >"$new"; } 2>/dev/null; do
+                number=$((number + 1))
+                [ "$number" -lt 100 ] || { echo "$new cannot be made" >&2; exit 1; }
+            done
+            set +C
             {
                 if [ -f "$record" ]; then
                     while IFS= read -r line; do
@@ -21,9 +34,9 @@ enum OwnershipScripts {
                     done <"$record"
                 fi
                 for word; do printf '%s  %s\\n' "$word" "$name"; done
-            } >"$record.new"
-            sync -- "$record.new"
-            mv -fT -- "$record.new" "$record"
+            } >"$new"
+            sync -- "$new"
+            mv -fT -- "$new" "$record"
         )
         # Sets present, own, before and known to what is known of the file at $1.
         look() {
@@ -122,6 +135,17 @@ enum OwnershipScripts {
                 fi
             fi
             [ -z "$known" ] || remember "$path"
+            """
+
+    /// Takes a file away with all copies of it. Arguments: path, the record.
+    static let removeSecret =
+        """
+        set -eu
+        path=$1 record=$2
+
+        """ + functions + """
+            rm -f -- "$path" "${record%/*}"/backups/*"$path"
+            [ -z "$(words "$path")" ] || remember "$path"
             """
 
     /// Makes a directory and remembers that it was made. Arguments: path, mode, owner, group, the record.

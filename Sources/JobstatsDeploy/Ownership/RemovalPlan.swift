@@ -40,8 +40,10 @@ public struct RemovalPlan: Sendable {
     /// The plan.
     public func plan() throws -> Plan {
         let whole = try JobstatsPlan(configuration: configuration, context: context).plan()
-        let going = whole.sections.filter { sections.contains($0.number) }
-        var needed = needs(of: whole.sections.filter { !sections.contains($0.number) })
+        let going = whole.sections.compactMap(part)
+        var needed = needs(
+            of: whole.sections.filter { !sections.contains($0.number) },
+            where: { !takesExporters || !isExporterStep($0) })
         if exporters == .left { needed.formUnion(needs(of: going, where: isExporterStep)) }
         // What several sections need goes with the first of them, which comes last.
         var backwards: [PlanSection] = []
@@ -49,6 +51,7 @@ public struct RemovalPlan: Sendable {
         for section in going {
             var steps: [Step] = []
             for step in section.steps where !(exporters == .left && isExporterStep(step)) {
+                if section.number == 10, MonitorRemoval.replaced.contains(step.id) { continue }
                 if let step = removal(of: step, &met) { steps.append(step) }
             }
             backwards.insert(removal(of: section, steps.reversed()), at: 0)
@@ -58,6 +61,21 @@ public struct RemovalPlan: Sendable {
             backwards.insert(staying, at: backwards.firstIndex { $0.number != 10 } ?? backwards.endIndex)
         }
         return Plan(sections: backwards.filter { !$0.steps.isEmpty || !$0.notes.isEmpty })
+    }
+
+    /// Whether exporters go although their own sections stay: they follow the monitor.
+    private var takesExporters: Bool {
+        exporters == .removed && sections.contains(10) && configuration.deploysRoleMonitor
+    }
+
+    /// What of a section is taken away.
+    private func part(of section: PlanSection) -> PlanSection? {
+        if sections.contains(section.number) { return section }
+        guard takesExporters else { return nil }
+        var section = section
+        section.steps = section.steps.filter(isExporterStep)
+        section.notes = ""
+        return section.steps.isEmpty ? nil : section
     }
 
     // MARK: Steps
@@ -106,7 +124,10 @@ public struct RemovalPlan: Sendable {
         var steps = steps
         if section.number == 10, configuration.deploysRoleMonitor {
             let nodes = context.hosts(configuration.systems.dgxNodes)
-            steps = [MonitorRemoval.decommissioning(on: nodes)] + steps + [MonitorRemoval.forgetting(on: nodes)]
+            let digests = context.programs[.roleMonitor]?.values.map(\.sha256) ?? []
+            // The first step asks the monitor itself to clean up; the last one looks that nothing is left of it.
+            let own = MonitorRemoval.steps(on: JobstatsPlan.unique(nodes), digests: digests.sorted())
+            steps = own.dropLast() + steps + own.suffix(1)
         }
         let kept = section.steps.filter { stays($0) }
         var notes = ""

@@ -29,9 +29,9 @@ enum ProgramNeeds {
     static func missing(
         _ programs: [ArtifactSource.Name: [ArtifactSource.Architecture: DeploymentContext.LocalProgram]],
         for architectures: [String: ArtifactSource.Architecture], _ configuration: DeploymentConfiguration,
-        _ sections: Set<Int>
+        _ sections: Set<Int>, except leftOut: Set<String> = []
     ) -> [ConfigurationIssue] {
-        names(configuration, sections).flatMap { name in
+        names(configuration, sections).filter { !leftOut.contains($0.description) }.flatMap { name in
             ArtifactSource.Architecture.all.compactMap { architecture -> ConfigurationIssue? in
                 guard programs[name]?[architecture] == nil else { return nil }
                 let hosts = hosts(name, configuration).filter { architectures[$0] == architecture }

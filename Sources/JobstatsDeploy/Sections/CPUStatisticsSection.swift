@@ -57,7 +57,7 @@ extension JobstatsPlan {
                     try constraint("constrainramspace")),
                 Step("2.constraincores", "Jobs are held to their cores", on: head, try constraint("constraincores")),
                 Step(
-                    "2.select-type", "Memory is a consumable resource", on: head, consent: "select-type",
+                    "2.select-type", "Memory is a consumable resource", on: head, consent: Consent.selectType.name,
                     try WorkloadSettingResource(
                         WorkloadSetting("selecttypeparameters", ofWorkloadManager: instance),
                         "BCM's selecttypeparameters of \(instance) contain memory; BCM restarts Slurm when they change",
@@ -78,7 +78,7 @@ extension JobstatsPlan {
             steps: [
                 Step(
                     "2.\(daemon.rawValue)", "\(daemon.rawValue) runs with the settings", on: hosts,
-                    consent: "slurm-restart", SlurmRestart(daemon, instance: configuration.wlmInstance))
+                    consent: Consent.slurmRestart.name, SlurmRestart(daemon, instance: configuration.wlmInstance))
             ])
     }
 

@@ -55,13 +55,13 @@ public struct DeploymentContext: Sendable {
     func hosts(_ names: [String]) -> [Host] { names.map { host($0) } }
 
     /// Whether it was agreed to take over what carries this name.
-    func adopts(_ name: String) -> Bool { consents.contains("adopt-\(name)") }
+    func adopts(_ name: String) -> Bool { consents.contains(Consent.adopt(name).name) }
 
     /// Princeton's jobstats: a verified tar archive of its tree, the same for every architecture; nil when there is none.
     public var jobstats: LocalProgram? { programs[.jobstats]?.values.first }
 
     /// Whether it was agreed to leave out what carries this name.
-    func skips(_ name: String) -> Bool { consents.contains("skip-\(name)") }
+    func skips(_ name: String) -> Bool { consents.contains(Consent.skip(name).name) }
 
     func program(_ name: ArtifactSource.Name) -> ProgramResource {
         ProgramResource(name, at: Installed.program(name), from: programs[name] ?? [:])

@@ -136,8 +136,8 @@ extension JobstatsPlan {
             Grafana makes its database; later it is changed with \
             `grafana cli admin reset-admin-password --password-from-stdin`.
 
-            Dashboards, in the folder Jobstats: \(names.joined(separator: "; ")). Both take the job's number as the \
-            variable `JobID`.
+            Dashboards, in the folder Jobstats: \(names.joined(separator: "; ")). The job's number is the variable \
+            `JobID`.
 
             """
         if names.count == 1 {

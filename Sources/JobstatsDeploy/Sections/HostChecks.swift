@@ -193,6 +193,12 @@ enum HostChecks {
 enum HeadNodeStatus {
     static func judge(_ result: CommandResult, localHost: String) -> Assessment {
         let text = result.outputText
+        // timeout(1) ends so when there is nothing to run.
+        if result.status == .exited(127) || result.status == .exited(126) {
+            return .blocked(
+                "there is no cmsh at \(Installed.cmsh), so this machine is no BCM head node",
+                remedy: "run this on the active BCM head node; --dry-run and bundle need none")
+        }
         if text.contains("running in active mode") { return .inPlace("\(localHost) is active") }
         if text.contains("running in passive mode") {
             return .blocked("\(localHost) is the passive head node", remedy: "run it on the other: ssh master")

@@ -46,13 +46,14 @@ extension JobstatsPlan {
             link: PrincetonPage.link("summaries"),
             steps: [
                 Step(
-                    "5.running", "slurmctld runs the epilog", on: [first], consent: "slurm-restart",
+                    "5.running", "slurmctld runs the epilog", on: [first], consent: Consent.slurmRestart.name,
                     EpilogRuns(instance: configuration.wlmInstance)),
                 Step(
-                    "5.slurmctld", "slurmctld is younger than the setting", on: controllers, consent: "slurm-restart",
+                    "5.slurmctld", "slurmctld is younger than the setting", on: controllers,
+                    consent: Consent.slurmRestart.name,
                     SlurmRestart(
                         .controller, instance: configuration.wlmInstance, settings: [], mark: SlurmPaths.epilogMark)),
-            ], notes: Self.backfillNotes)
+            ], notes: backfillNotes)
         return [script, setting, running]
     }
 
@@ -78,7 +79,8 @@ extension JobstatsPlan {
                 : "the script finds commands in \(SlurmPaths.programs), /usr/local/bin and the system's own places")
     }
 
-    private static let backfillNotes = """
+    private var backfillNotes: String {
+        """
         Jobs that ended while the epilog, Prometheus or Slurm's database was away have no summary. Upstream's \
         `ingest_jobstats` with `jobs_with_no_data.py` (folder `slurm` of the jobstats repository) finds such jobs and stores \
         their summaries; it reads Slurm's database and so belongs on the host of slurmdbd. To have it run every four \
@@ -91,7 +93,7 @@ extension JobstatsPlan {
 
         [Service]
         Type=oneshot
-        ExecStart=/usr/local/sbin/ingest_jobstats -c CLUSTER -n 1000
+        ExecStart=/usr/local/sbin/ingest_jobstats -c \(configuration.clusterName) -n 1000
         TimeoutStartSec=1h
         ```
 
@@ -111,4 +113,5 @@ extension JobstatsPlan {
         then `systemctl daemon-reload && systemctl enable --now ingest_jobstats.timer`. Each run looks at 1000 jobs at most.
 
         """
+    }
 }

@@ -49,7 +49,10 @@ public struct JobstatsPlan: Sendable {
                 steps: [])
         }
         if !section.notes.isEmpty { section.notes += "\n" }
-        section.notes += ImagingInstructions(configuration: configuration, facts: context.facts).text
+        section.notes +=
+            ImagingInstructions(
+                configuration: configuration, facts: context.facts, headNode: context.localHost.name
+            ).text
         return section
     }
 

@@ -1,35 +1,54 @@
 import CommandExecution
 import RoleMonitor
 
-/// Section 10 backwards: the role monitor taken off the nodes, with what it manages.
+/// Section 10 backwards: the role monitor taken off the nodes, with what it manages. Both ways to take it off go by this
+/// one list.
 enum MonitorRemoval {
-    /// The plan. What it leaves: the exporters' own units and programs, the targets directory, retired files.
-    static func plan(_ nodes: [Host]) -> Plan {
-        let files = [
-            MonitorPaths.unitFile, MonitorPaths.configurationFile, MonitorPaths.authorityFile,
-            MonitorSettings.certificateFile, MonitorSettings.keyFile, MonitorPaths.program,
+    /// Certificates and keys, those that an earlier version or a person put there included: none stays on a node.
+    static let secrets = [
+        MonitorPaths.authorityFile, MonitorSettings.certificateFile, MonitorSettings.keyFile,
+        MonitorPaths.certificateFile, MonitorPaths.keyFile,
+    ]
+
+    /// The steps of the deployment for which ``steps(on:digests:)`` stand.
+    static let replaced: Set<String> = [
+        "10.folder", "10.program", "10.authority", "10.certificate", "10.key", "10.configuration", "10.unit-file",
+        "10.unit",
+    ]
+
+    /// The steps in their order. What they leave: the exporters' own units and programs, retired files.
+    ///
+    /// - Parameter digests: of programs that are ours besides those that the hosts remember.
+    static func steps(on nodes: [Host], digests: [String] = []) -> [Step] {
+        var steps = [
+            decommissioning(on: nodes),
+            Step("10.unit-file.absent", "Taken away: unit file", on: nodes, FileRemoval(MonitorPaths.unitFile)),
+            Step(
+                "10.configuration.absent", "Taken away: configuration", on: nodes,
+                SecretRemoval(MonitorPaths.configurationFile)),
         ]
-        var steps = [decommissioning(on: nodes)]
-        for file in files {
-            steps.append(Step("10.absent.\(file)", "\(file) removed", on: nodes, AbsentFileResource(file)))
+        for path in secrets {
+            let name = path.split(separator: "/").last ?? ""
+            steps.append(Step("10.\(name).absent", "Taken away: \(name)", on: nodes, SecretRemoval(path)))
         }
-        steps.append(forgetting(on: nodes))
-        return Plan(sections: [
-            PlanSection(
-                number: 10, title: "BCM role monitor, removal",
-                purpose: "Stops the exporters, removes the node's target file, and takes the monitor off the node. The "
-                    + "exporters' own programs and units stay.",
-                steps: steps)
-        ])
+        return steps + [
+            Step(
+                "10.program.absent", "Taken away: program", on: nodes,
+                FileRemoval(MonitorPaths.program, digests: digests)),
+            Step(
+                "10.folder.absent", "Taken away: configuration folder", on: nodes,
+                DirectoryRemoval(MonitorPaths.configurationDirectory)),
+            forgetting(on: nodes),
+        ]
     }
 
     /// Exporters stopped, the node's target file removed, the unit off.
-    static func decommissioning(on nodes: [Host]) -> Step {
+    private static func decommissioning(on nodes: [Host]) -> Step {
         Step("10.decommission", "monitor decommissioned", on: nodes, Decommissioned())
     }
 
     /// The service manager reads its unit files anew.
-    static func forgetting(on nodes: [Host]) -> Step {
+    private static func forgetting(on nodes: [Host]) -> Step {
         Step("10.reloaded", "manager does not know the unit", on: nodes, Forgotten())
     }
 
@@ -77,10 +96,14 @@ enum MonitorRemoval {
     /// The service manager has forgotten the unit.
     private struct Forgotten: Resource {
         var summary: String { "systemd knows no \(MonitorPaths.unitName)" }
-        var queries: [Query] { [.unit(MonitorPaths.unitName)] }
+        var queries: [Query] { [.unit(MonitorPaths.unitName), .file(MonitorPaths.unitFile)] }
 
         func assess(_ facts: Facts) -> Assessment {
-            guard let unit = facts.unit(MonitorPaths.unitName) else { return .unknown(MonitorPaths.unitName) }
+            guard let unit = facts.unit(MonitorPaths.unitName), let file = facts.file(MonitorPaths.unitFile) else {
+                return .unknown(MonitorPaths.unitName)
+            }
+            // A unit file that somebody changed stays, switched off.
+            if file.kind != .missing { return .inPlace("its file stays") }
             return unit.isMissing ? .inPlace() : .differs(["it still knows it (\(unit.load))"])
         }
 

@@ -51,7 +51,7 @@ struct MonitorSettings {
         if let authority = site?.authority {
             files.append(
                 (
-                    "10.authority", "cluster's CA",
+                    "10.authority", "The cluster's CA",
                     FileResource(
                         MonitorPaths.authorityFile, .text(String(decoding: authority, as: UTF8.self)), mode: 0o600)
                 ))
@@ -60,12 +60,18 @@ struct MonitorSettings {
             let certificate = String(decoding: content.certificate, as: UTF8.self)
             files.append(
                 (
-                    "10.certificate", "client certificate",
+                    "10.certificate", "Client certificate",
                     FileResource(Self.certificateFile, .text(certificate), mode: 0o600)
                 ))
-            files.append(("10.key", "client key", FileResource(Self.keyFile, .secret(content.key), mode: 0o600)))
+            files.append(("10.key", "Client key", FileResource(Self.keyFile, .secret(content.key), mode: 0o600)))
         }
         return files
+    }
+
+    /// The configuration file; before BCM was asked, with what a person must find out to complete it.
+    var configurationResource: any Resource {
+        let file = FileResource(MonitorPaths.configurationFile, .text(configurationText), mode: 0o600)
+        return site == nil ? OpenConfiguration(file) : file
     }
 
     /// Everything that a running monitor must not be older than.
@@ -76,9 +82,9 @@ struct MonitorSettings {
     var notes: String {
         guard let site else {
             return """
-                Found when the deployment runs, from BCM itself: the head nodes (`cmsh -c "device; list -t headnode"`), \
-                whether their certificates carry their names, whether REST shows the role, and the least client \
-                certificate that can read devices. These stand in `\(MonitorPaths.configurationFile)` afterwards.
+                A run finds out from BCM itself: the head nodes, whether their certificates carry their names, whether REST \
+                shows the role, and the least client certificate that can read devices. These stand in \
+                `\(MonitorPaths.configurationFile)` afterwards.
 
                 """
         }

@@ -54,7 +54,11 @@ struct MonitorVerification: Resource {
         Instructions(
             verification: [
                 "systemctl status " + MonitorPaths.unitName, MonitorPaths.program + " --check-connectivity",
-            ], undo: [MonitorPaths.program + " --decommission  # stops the exporters and removes the target file"])
+            ],
+            undo: [
+                MonitorPaths.program + " --decommission  # stops the exporters and removes the target file",
+                "rm -f " + MonitorRemoval.secrets.joined(separator: " "),
+            ])
     }
 
     /// The status text that the monitor gives systemd.

@@ -25,35 +25,34 @@ public enum RoleMonitorSection {
         var steps = [
             Step("10.library", "libcurl on the node", on: nodes, library),
             Step(
-                "10.retire-python", "earlier Python monitor retired", on: nodes,
+                "10.retire-python", "Earlier Python monitor retired", on: nodes,
                 RetiredFileResource("/usr/local/bin/bcm_role_monitor.py", reason: "the program here replaces it")),
             Step(
-                "10.folder", "configuration folder", on: nodes,
+                "10.folder", "Configuration folder", on: nodes,
                 DirectoryResource(MonitorPaths.configurationDirectory, mode: 0o700)),
             Step(
-                "10.targets", "targets directory", on: nodes,
+                "10.targets", "Targets directory", on: nodes,
                 DirectoryResource(configuration.targetsDirectory)),
             Step(
-                "10.program", "program", on: nodes, program),
+                "10.program", "Program", on: nodes, program),
         ]
         for (name, title, file) in settings.trustFiles { steps.append(Step(name, title, on: nodes, file)) }
         steps += [
             Step(
-                "10.configuration", "configuration", on: nodes,
-                FileResource(
-                    MonitorPaths.configurationFile, .text(settings.configurationText), mode: 0o600, keepsBackup: false)),
+                "10.configuration", "Configuration", on: nodes,
+                settings.configurationResource),
             Step(
-                "10.unit-file", "unit file", on: nodes,
+                "10.unit-file", "Unit file", on: nodes,
                 FileResource(MonitorPaths.unitFile, .text(settings.unitText))),
             Step(
-                "10.unit", "unit enabled and running", on: nodes,
+                "10.unit", "Unit enabled and running", on: nodes,
                 UnitResource(
                     MonitorPaths.unitName, enabled: true, .running, restartedFor: settings.watchedFiles)),
         ]
         let verifications = nodes.map { ($0, MonitorVerification(on: $0, settings, site) as any Resource) }
         steps.append(
             Step(
-                "10.verified", "first check succeeded",
+                "10.verified", "First check succeeded",
                 perHost: Dictionary(verifications) { first, _ in first }))
         return PlanSection(
             number: 10, title: "BCM role monitor",

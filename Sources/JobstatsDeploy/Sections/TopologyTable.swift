@@ -38,8 +38,8 @@ public struct TopologyTable: Sendable, Hashable {
                 component: "BCM role monitor", hosts: configuration.deploysRoleMonitor ? systems.dgxNodes : [],
                 detail: configuration.deploysRoleMonitor ? "runs the exporters" : "not deployed"),
             Row(
-                component: "target files", hosts: [],
-                detail: "\(configuration.targetsDirectory), on shared storage, written by "
+                component: "target files", hosts: ["shared storage"],
+                detail: "\(configuration.targetsDirectory), written by "
                     + (configuration.deploysRoleMonitor ? "the role monitors" : "this deployment")),
             server(
                 "Prometheus", configuration.usesExistingPrometheus, systems.prometheusServer,
@@ -48,7 +48,10 @@ public struct TopologyTable: Sendable, Hashable {
                 "Grafana", configuration.usesExistingGrafana, systems.grafanaServer,
                 "\(configuration.grafanaServer):\(configuration.grafanaPort)"),
             Row(component: "job summaries", hosts: systems.slurmController, detail: "Slurm controllers"),
-            Row(component: "the jobstats command", hosts: systems.loginNodes, detail: "login nodes"),
+            Row(
+                component: "the jobstats command",
+                hosts: JobstatsPlan.unique((systems.loginNodes + systems.slurmController).map { Host($0) }).map(\.name),
+                detail: "on shared storage; login nodes and Slurm controllers have a link"),
         ]
     }
 

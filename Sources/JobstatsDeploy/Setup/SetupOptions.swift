@@ -87,5 +87,5 @@ public struct SetupOptions: Sendable {
     /// The progress file's path.
     public var progressPath: String { "\(stateDirectory)/\(outputPrefix)_progress.json" }
     /// A removal leaves what the deployment wrote.
-    private var outputPrefix: String { uninstalls ? "\(filePrefix)_removal" : filePrefix }
+    private var outputPrefix: String { takesAway ? "\(filePrefix)_removal" : filePrefix }
 }

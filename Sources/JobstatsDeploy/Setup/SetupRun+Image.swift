@@ -19,7 +19,7 @@ extension SetupRun {
         guard options.limit.isEmpty else {
             throw Stop(status: 2, message: "--image and --limit exclude each other: an image is for all its nodes")
         }
-        let programs = try await supplies(configuration)
+        let programs = try await supplies(configuration, for: chosen)
         if options.mode == .dryRun { return try await describeImage(name, configuration, programs, chosen) }
         try requireRootAndAnswers()
         try prepareStateDirectory()
@@ -72,8 +72,7 @@ extension SetupRun {
         try prepareStateDirectory()
         try writeDocument(configuration, plan, nil)
         console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
-        console.write("\nNothing was contacted and nothing was changed. The whole plan, as a manual:\n")
-        console.write("   \(options.documentPath)\n")
+        console.write(dryRunEnd)
         return 0
     }
 

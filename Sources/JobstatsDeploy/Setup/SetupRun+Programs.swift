@@ -9,27 +9,38 @@ extension SetupRun {
 
     /// Everything that is copied to hosts, as far as it can be known before they are asked: programs for this machine's
     /// architecture and those that the configuration names, and packages.
-    func supplies(_ configuration: DeploymentConfiguration) async throws(Stop) -> ProgramFinder.Findings {
+    ///
+    /// - Parameter sections: those that are carried out; of this run by default.
+    func supplies(
+        _ configuration: DeploymentConfiguration, for sections: Set<Int>? = nil
+    ) async throws(Stop) -> ProgramFinder.Findings {
         // A bundle brings programs, too.
         let packages = try await packages()
-        var found = await programs(configuration)
+        var found = await programs(configuration, sections ?? self.sections)
         found.packages = packages
         return found
     }
 
     /// Finds the programs; a removal of the monitor copies none.
     private func programs(
-        _ configuration: DeploymentConfiguration, architectures: Set<ArtifactSource.Architecture> = []
+        _ configuration: DeploymentConfiguration, _ sections: Set<Int>,
+        architectures: Set<ArtifactSource.Architecture> = []
     ) async -> ProgramFinder.Findings {
         if options.removesMonitor { return ProgramFinder.Findings() }
         let console = console
         var found = await ProgramFinder(
             directory: programCache, programDirectory: options.programFolder, access: access,
             onWork: { console.write("   \($0)\n") }
-        ).find(for: configuration, sections: sections, architectures: architectures)
+        ).find(for: configuration, sections: sections, architectures: architectures, except: leftOut)
         // What is missing here can be taken away all the same.
         if options.uninstalls { found.issues = [] }
         return found
+    }
+
+    /// The programs of components that are left out on demand.
+    private var leftOut: Set<String> {
+        let skipped = Consent.skippable.filter { options.consents.contains(Consent.skip($0).name) }
+        return Set(skipped + (skipped.contains("prometheus") ? ["promtool"] : []))
     }
 
     var programCache: String { "\(options.stateDirectory)/programs" }
@@ -67,13 +78,16 @@ extension SetupRun {
         let context = DeploymentContext(localHost: Self.localHost)
         let architectures = await Self.architectures(
             of: hosts.map { context.host($0) }, connector, parallel: max(1, options.parallel))
-        guard !ProgramNeeds.missing(known.programs, for: architectures, configuration, sections).isEmpty else {
+        guard
+            !ProgramNeeds.missing(known.programs, for: architectures, configuration, sections, except: leftOut).isEmpty
+        else {
             return known
         }
-        var found = await programs(configuration, architectures: Set(architectures.values))
+        var found = await programs(configuration, sections, architectures: Set(architectures.values))
         found.packages = known.packages
         guard options.mode == .run else { return found }
-        let missing = ProgramNeeds.missing(found.programs, for: architectures, configuration, sections)
+        let missing = ProgramNeeds.missing(
+            found.programs, for: architectures, configuration, sections, except: leftOut)
         let reasons = Set(missing.map(\.keyPath))
         let wrong = missing + found.issues.filter { $0.severity == .error && reasons.contains($0.keyPath) }
         guard wrong.isEmpty else {

@@ -1,18 +1,11 @@
 // What was deployed, taken away again.
 extension SetupRun {
-    /// Consents of a removal: what becomes of the exporters, and whether Prometheus's samples go, too.
-    enum RemovalConsent {
-        static let removeExporters = "remove-exporters"
-        static let keepExporters = "keep-exporters"
-        static let removeData = "remove-data"
-    }
-
     /// The removal's plan, as far as it was agreed.
     func removalPlan(_ configuration: DeploymentConfiguration, _ context: DeploymentContext) throws -> Plan {
         try RemovalPlan(
             of: configuration, context: context, sections: sections,
-            exporters: options.consents.contains(RemovalConsent.keepExporters) ? .left : .removed,
-            removesData: options.consents.contains(RemovalConsent.removeData)
+            exporters: options.consents.contains(Consent.keepExporters.name) ? .left : .removed,
+            removesData: options.consents.contains(Consent.removeData.name)
         ).plan()
     }
 
@@ -20,8 +13,8 @@ extension SetupRun {
     ///
     /// - Returns: the run with the decision; nil when this one has it already.
     func decidingAboutExporters() async throws(Stop) -> SetupRun? {
-        let (remove, keep) = (RemovalConsent.removeExporters, RemovalConsent.keepExporters)
-        guard options.uninstalls, options.mode == .run, RemovalPlan.concernsExporters(sections) else { return nil }
+        let (remove, keep) = (Consent.removeExporters.name, Consent.keepExporters.name)
+        guard options.takesAway, options.mode == .run, RemovalPlan.concernsExporters(sections) else { return nil }
         guard options.consents.isDisjoint(with: [remove, keep]) else {
             if options.consents.isSuperset(of: [remove, keep]) {
                 throw Stop(status: 2, message: "--allow: \(remove) and \(keep) exclude each other.")

@@ -49,6 +49,7 @@ public struct SetupRun: Sendable {
     /// line or configuration, 130 when the task was cancelled.
     public func run() async -> Int32 {
         do {
+            if let problem = Consent.problem(with: options.consents) { throw Stop(status: 2, message: problem) }
             if let decided = try await decidingAboutExporters() { return await decided.run() }
             let configuration = try readConfiguration()
             let limit = try hostLimit(configuration)
@@ -71,17 +72,13 @@ public struct SetupRun: Sendable {
         _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings, _ facts: SiteFacts?,
         _ sections: Set<Int>, _ limit: Set<String>?, agreed: Set<String> = []
     ) throws -> Plan {
-        if options.removesMonitor {
-            let removal = MonitorRemoval.plan(dgxNodes(configuration, nil))
-            return limit.map { removal.limited(to: $0) } ?? removal
-        }
         var context = DeploymentContext(
             localHost: Self.localHost, programs: programs.programs, facts: facts,
             consents: options.consents.union(agreed),
             prometheusComparesAddresses: programs.prometheusComparesAddresses)
         context.exporterAbilities = programs.exporterAbilities
         context.packages = programs.packages
-        if options.uninstalls {
+        if options.takesAway {
             let removal = try removalPlan(configuration, context)
             return limit.map { removal.limited(to: $0) } ?? removal
         }
@@ -114,9 +111,20 @@ public struct SetupRun: Sendable {
         let plan = try plan(configuration, programs, nil, sections, limit)
         try writeDocument(configuration, plan, nil)
         console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
-        console.write("\nNothing was contacted and nothing was changed. The whole plan, as a manual:\n")
-        console.write("   \(options.documentPath)\n")
+        console.write(dryRunEnd)
         return 0
+    }
+
+    /// What a dry run took for granted, and where its document is.
+    var dryRunEnd: String {
+        let isHeadNode = access(Installed.cmsh, X_OK) == 0
+        let machine =
+            "This machine, \(Self.hostName), is taken for the active head node"
+            + (isHeadNode ? "; BCM was not asked whether it is." : ", although there is no cmsh at \(Installed.cmsh).")
+        return "\n" + Words.wrap(machine, console.columns) + "\n"
+            + Words.wrap(
+                "Nothing was contacted and nothing was changed. The whole plan, as a manual:", console.columns)
+            + "\n   \(options.documentPath)\n"
     }
 
     // MARK: - Check and run
@@ -165,7 +173,7 @@ public struct SetupRun: Sendable {
             RunSummary.text(
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
-        if options.uninstalls { console.write(leftBehind(report)) }
+        if options.takesAway { console.write(leftBehind(report)) }
         if !options.takesAway {
             await sayWhetherImagesAgree(known.plan, known.facts, configuration, limit, report)
         }

@@ -124,6 +124,10 @@ struct WorkloadSettingResource: Resource {
         }
         return Instructions(
             commands: [typed(["set \(setting.name) \(proposal)", "commit"])],
-            verification: [typed(["get \(setting.name)"])])
+            verification: [typed(["get \(setting.name)"])],
+            undo: [
+                "# BCM's \(setting.name) stays; to go back to an earlier value: "
+                    + typed(["set \(setting.name) VALUE", "commit"])
+            ])
     }
 }

@@ -3,18 +3,23 @@ import Testing
 @testable import JobstatsDeploy
 
 struct RunDisplayTests {
-    private func shown(hosts count: Int, _ outcome: StepOutcome, _ detail: String = "x is missing") -> String {
+    private func shown(
+        hosts count: Int, _ outcome: StepOutcome, _ detail: String = "x is missing", waves: [Int]? = nil,
+        reversed: Bool = false
+    ) -> String {
         let console = TestConsole()
         let display = RunDisplay(console: console)
-        let hosts = (1...count).map { Host("dgx-\($0)") }
-        display.show(.sectionBegan(number: 4, title: "Node statistics", hosts: hosts, waves: [count]))
+        var hosts = (1...count).map { Host("dgx-\($0)") }
+        display.show(.sectionBegan(number: 4, title: "Node statistics", hosts: hosts, waves: waves ?? [count]))
+        if reversed { hosts.reverse() }
         for host in hosts {
             display.show(.hostBegan(host, section: 4))
             for step in ["Program", "Unit file"] {
                 display.show(
                     .stepEnded(
                         StepResult(
-                            step: step, title: step, section: 4, host: host, outcome: outcome, detail: detail,
+                            step: step, title: step, section: 4, host: host, outcome: outcome,
+                            detail: detail.replacing("NAME", with: host.name),
                             remedy: nil, isWarning: false, difference: nil, duration: .zero)))
             }
             display.show(.hostEnded(host, section: 4))
@@ -38,7 +43,22 @@ struct RunDisplayTests {
         #expect(shown(hosts: 100, .inPlace).split(separator: "\n").count == 2)
     }
 
-    @Test func everyFailureHasALineHoweverManyHosts() {
-        #expect(shown(hosts: 100, .failed, "No route to host").contains("dgx-77: Program: failed: No route to host"))
+    @Test func everyFailureOfARunHasALineAtOnceHoweverManyHosts() {
+        let text = shown(hosts: 100, .failed, "No route to host", waves: [1, 5, 94])
+        #expect(text.contains("dgx-77: Program: failed: No route to host"))
+    }
+
+    @Test(arguments: [StepOutcome.failed, .wouldChange]) func whatALookFoundIsToldOnceInTheOrderOfStepsAndHosts(
+        _ outcome: StepOutcome
+    ) {
+        let text = shown(hosts: 9, outcome, "connect to host NAME: No route to host", reversed: true)
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 4, "\(text)")
+        #expect(lines[1] == "   dgx-[1-9]: Program: \(outcome): connect to host HOST: No route to host")
+        #expect(lines[2] == "   dgx-[1-9]: Unit file: \(outcome): connect to host HOST: No route to host")
+    }
+
+    @Test func aLookAtOneHostNamesItInTheDetail() {
+        #expect(shown(hosts: 1, .failed, "NAME is off").contains("   dgx-1: Program: failed: dgx-1 is off\n"))
     }
 }

@@ -102,4 +102,35 @@ import Testing
         #expect(!text.contains("VERY-SECRET-KEY"))
         #expect(text.contains("monitor.key"))
     }
+
+    @Test func whatSeveralStepsNeedIsUndoneOnceAndLast() throws {
+        let undo = try #require(try document().split(separator: "## How to undo it").last)
+        let lines = undo.split(separator: "\n").map { String($0) }
+        #expect(lines.filter { $0 == "userdel prometheus" }.count == 2, "one for the nodes, one for the server")
+        let last = try #require(lines.lastIndex(of: "userdel prometheus"))
+        let program = try #require(lines.firstIndex(of: "rm -f /usr/local/bin/cgroup_exporter"))
+        #expect(program < last)
+        #expect(undo.contains("rm -f /etc/systemd/system/node_exporter.service && systemctl daemon-reload"))
+        #expect(undo.contains("/etc/bcm-role-monitor/monitor.key"))
+    }
+
+    @Test func monitorsThatAreSetUpByHandGetHeadNodesAndTrust() throws {
+        let text = try document()
+        let configuration = try #require(text.split(separator: "### Configuration (10.configuration)").last)
+        let trust = try #require(configuration.firstRange(of: "scp /cm/local/apps/cmd/etc/cacert.pem"))
+        let unit = try #require(configuration.firstRange(of: "### Unit file (10.unit-file)"))
+        #expect(trust.lowerBound < unit.lowerBound)
+        #expect(configuration.contains("cmsh -c 'device; list -t headnode'"))
+    }
+
+    @Test func countsAreWords() throws {
+        let text = try document()
+        #expect(!text.contains("1 steps") && !text.contains("1 hosts") && !text.contains(" 0 steps"))
+        #expect(!text.contains("\n\n\n"))
+    }
+
+    @Test func theOnlyHostOfAStepIsNamedInItsCommands() throws {
+        let text = try document()
+        #expect(text.contains("scp /opt/prometheus root@mon-01:/usr/local/bin/prometheus.new  # on the head node\n"))
+    }
 }

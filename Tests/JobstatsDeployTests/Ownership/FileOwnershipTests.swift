@@ -171,4 +171,42 @@ struct FileOwnershipTests {
     private struct ThisMachine: HostConnector {
         func connect(to host: Host) async -> any HostConnection { LocalConnection() }
     }
+
+    @Test func secretsGoWithTheirCopiesBelowTheBackups() async throws {
+        folder.write("key", "earlier\n", mode: 0o600)
+        try await apply(file("mine\n", "key"))
+        #expect(memory.names(in: "backups").count == 1)
+        let gone = try await apply(SecretRemoval("\(folder.path)/key", record: record))
+        #expect(gone.state == .inPlace)
+        #expect(folder.names.isEmpty && memory.read("installed") == "")
+        #expect(memory.names(in: "backups").allSatisfy { memory.read("backups/\($0)\(folder.path)/key") == nil })
+    }
+
+    @Test func writersOfTheRecordDoNotShareANewFile() async throws {
+        // Another writer, whose process is gone, and one that is at work.
+        memory.write("installed.new.999999.0", "left")
+        memory.write("installed.new.\(getpid()).0", "theirs")
+        try await apply(file("one\n"))
+        #expect(memory.read("installed.new.\(getpid()).0") == "theirs")
+        #expect(memory.names == ["installed", "installed.new.\(getpid()).0"])
+    }
+
+    @Test func manyWritersAtOnceLeaveAWholeRecord() async throws {
+        let (folder, record) = (folder, record)
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let script = OwnershipScripts.functions + "remember \"$1\" \(String(repeating: "a", count: 64))\n"
+                    let result = try? await LocalExecutor().run(
+                        Command(
+                            "sh",
+                            ["-c", "set -eu; record=$2\n" + script, "sh", "\(folder.path)/\(number)", record.path]))
+                    #expect(result?.succeeded == true, "\(result?.errorText ?? "")")
+                }
+            }
+        }
+        let lines = (memory.read("installed") ?? "").split(separator: "\n")
+        #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix(String(repeating: "a", count: 64) + "  /") })
+        #expect(memory.names == ["installed"])
+    }
 }

@@ -62,4 +62,29 @@ struct RemovalPlanTests {
         #expect(try removal(sections: [6], removesData: true).step("6.data.absent")?.commonResource is DataRemoval)
         #expect(try removal(sections: [6]).sections.first?.notes.contains("--allow remove-data") == true)
     }
+
+    @Test func noKeyNoCertificateAndNoConfigurationOfTheMonitorStays() throws {
+        let plan = try removal(sections: [10])
+        let commands = plan.sections.flatMap(\.steps).compactMap(\.commonResource).flatMap(\.instructions.commands)
+        for name in ["ca.pem", "monitor.pem", "monitor.key", "admin.pem", "admin.key"] {
+            #expect(commands.contains { $0.contains("/etc/bcm-role-monitor/\(name)") }, "\(name)")
+        }
+        let ids = ids(plan)
+        #expect(
+            ids.first { $0.hasPrefix("10.") } == "10.decommission" && ids.last { $0.hasPrefix("10.") } == "10.reloaded")
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test func removingExportersWithTheMonitorLeavesEverythingElseOfTheirSections() throws {
+        let plan = try removal(sections: [10])
+        for id in ["2.unit-file.absent", "3.unit-file.absent", "4.unit-file.absent", "4.program.absent"] {
+            #expect(plan.step(id) != nil, "\(id)")
+        }
+        let others = self.ids(plan).filter { $0.hasPrefix("3.") && ($0.contains("prolog") || $0.contains("epilog")) }
+        #expect(others.isEmpty, "\(others)")
+        #expect(try removal(sections: [10], exporters: .left).step("4.unit-file.absent") == nil)
+        // Where they always run, they are no business of section 10.
+        let always = makeConfiguration { $0.deploysRoleMonitor = false }
+        #expect(try removal(always, sections: [10]).step("4.unit-file.absent") == nil)
+    }
 }

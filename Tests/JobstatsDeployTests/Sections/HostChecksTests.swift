@@ -101,6 +101,13 @@ import Testing
         #expect(HeadNodeStatus.judge(makeResult(output, status), localHost: "head-a").state == state)
     }
 
+    @Test(arguments: [Int32(127), 126]) func missingCmshIsNamedWithItsPathAndNotTakenForSilence(_ status: Int32) {
+        let found = HeadNodeStatus.judge(makeResult("", status), localHost: "head-a")
+        #expect(found.state == .blocked)
+        #expect(found.detail == "there is no cmsh at /cm/local/apps/cmd/bin/cmsh, so this machine is no BCM head node")
+        #expect(found.remedy?.contains("run this on the active BCM head node") == true)
+    }
+
     @Test func aTakenPortLeavesAChoice() {
         let remedy = HostChecks.judgePort(
             makeResult("12 other.service other\n"), 3000, "grafana-server.service", "grafana"

@@ -78,6 +78,53 @@ struct SetupRunTests {
         #expect(console.errors.contains("nothing to resume") || getuid() != 0)
     }
 
+    @Test func dryRunSaysWhichMachineItTakesForTheHeadNode() async {
+        let (_, console) = await run(small) { $0.mode = .dryRun }
+        let name = SetupRun.hostName
+        #expect(
+            console.output.replacing("\n", with: " ").contains(
+                "This machine, \(name), is taken for the active head node"))
+        let document = folder.read("state/guided_setup_document.md") ?? ""
+        #expect(document.contains("`\(name)` is taken for the active BCM head node: nobody asked whether it is."))
+    }
+
+    @Test func anImageNeedsOnlyTheProgramsThatGoIntoIt() async {
+        let (status, console) = await run(small) {
+            $0.mode = .dryRun
+            $0.image = "dgx-image"
+        }
+        #expect(status == 0, "\(console.errors)")
+        for name in ["prometheus", "promtool", "jobstats", "grafana"] {
+            #expect(!console.errors.contains("artifacts.\(name)"), "\(console.errors)")
+        }
+    }
+
+    @Test func whatIsLeftOutIsNotLookedFor() async {
+        let (_, console) = await run(small) {
+            $0.mode = .dryRun
+            $0.consents = ["skip-prometheus", "skip-node_exporter"]
+        }
+        for name in ["prometheus", "promtool", "node_exporter"] {
+            #expect(!console.errors.contains("artifacts.\(name)"), "\(console.errors)")
+        }
+    }
+
+    @Test func consentThatDoesNotExistIsRefusedBeforeAnything() async {
+        let (status, console) = await run(small) { $0.consents = ["slurm-restrat"] }
+        #expect(status == 2)
+        #expect(console.errors.contains("no consent slurm-restrat; did you mean slurm-restart?"))
+        #expect(folder.names == ["config.json"])
+    }
+
+    @Test func takingTheMonitorOffAsksWhatBecomesOfTheExporters() async {
+        let (status, console) = await run(small) {
+            $0.removesMonitor = true
+            $0.sections = [10]
+        }
+        #expect(status == 2)
+        #expect(console.errors.contains("--allow remove-exporters") && console.errors.contains("keep-exporters"))
+    }
+
     @Test func sectionThatDoesNotExistIsRefused() async {
         let (status, console) = await run(small) { $0.sections = [4, 77] }
         #expect(status == 2)

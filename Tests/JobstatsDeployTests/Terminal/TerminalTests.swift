@@ -154,6 +154,31 @@ struct TerminalTests {
         #expect(configuration.systems.dgxNodes.count == 4)
         #expect(!session.text.contains("\u{1B}"))
     }
+
+    private static let hostile = [
+        "x;reboot", "$(reboot)", "`id`", "a'b", "a\"b", "clu\u{0455}ter", "a\u{202E}b", "<b>", "{{ x }}", "../x",
+        String(repeating: "n", count: 300),
+    ]
+
+    /// Each question asks again, says why, and shows nothing that the terminal would obey.
+    @Test func hostileAnswersAreRefusedAtEachKindOfQuestion() async throws {
+        var script: [String] = []
+        for value in Self.hostile {
+            script += ["expect cluster_name [slurm]: ", "type \(value)", "expect is not a cluster name"]
+        }
+        script += ["expect cluster_name [slurm]: ", "type beta"]
+        for value in Self.hostile { script += ["expect ? [keep]: ", "type add \(value)", "expect is no"] }
+        script += ["expect ? [keep]: ", "type \u{1B}[31m", "expect is not understood"]
+        script += ["expect ? [keep]: ", "type set dgx-01", "expect ? [keep]: ", "type"]
+        script += ["expect ? [keep]: ", "type", "expect ? [keep]: ", "type"]
+        for value in Self.hostile {
+            script += ["expect use_existing_prometheus [no]: ", "type \(value)", "expect true or false"]
+        }
+        script += ["expect use_existing_prometheus [no]: ", "press ^D"]
+        let session = try await wizard(script, environment: ["TERM": "dumb"])
+        #expect(session.status == 1, "\(session.text)")
+        #expect(folder.names.isEmpty)
+    }
 }
 
 /// Programs on terminals of their own.
@@ -164,18 +189,8 @@ enum Terminal {
         let status: Int32
     }
 
-    /// The folder of the programs that are built with these tests.
-    private static var programs: String? {
-        guard let maps = try? String(contentsOf: URL(fileURLWithPath: "/proc/self/maps"), encoding: .utf8) else {
-            return nil
-        }
-        let bundle = maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
-            .first { $0.hasSuffix(".xctest") }
-        return bundle.flatMap { path in path.lastIndex(of: "/").map { String(path[..<$0]) } }
-    }
-
     static var isThere: Bool {
-        guard let programs else { return false }
+        guard let programs = BuiltPrograms.folder else { return false }
         return access("/usr/bin/python3", X_OK) == 0 && access("\(programs)/walk-stand-in", X_OK) == 0
             && access("\(programs)/setup-wizard", X_OK) == 0
     }
@@ -184,7 +199,7 @@ enum Terminal {
         _ program: String, _ arguments: [String], _ script: [String], columns: Int = 80,
         environment: [String: String] = [:], before: [String] = []
     ) async throws -> Session {
-        let path = "\(try #require(programs))/\(program)"
+        let path = "\(try #require(BuiltPrograms.folder))/\(program)"
         let driver = String(#filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.startIndex))
         let ignoring = before.isEmpty ? [] : ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]
         let result = try await LocalExecutor().run(

@@ -131,7 +131,10 @@ public struct FileResource: Resource {
         }
         return Instructions(
             commands: commands, files: content.text.map { [.init(path: path, text: $0)] } ?? [],
-            verification: ["sha256sum \(word)  # \(content.sha256)"], undo: ["rm -f \(word)"])
+            verification: ["sha256sum \(word)  # \(content.sha256)"],
+            undo: [
+                "rm -f \(word)" + (path.hasPrefix(Installed.unitDirectory + "/") ? " && systemctl daemon-reload" : "")
+            ])
     }
 }
 

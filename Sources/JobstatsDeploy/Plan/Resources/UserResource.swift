@@ -50,8 +50,9 @@ public struct UserResource: Resource {
     public var exportActions: [ExportAction] { [.user(name, home: home)] }
 
     public var instructions: Instructions {
-        Instructions(
-            commands: [byHand.description], verification: ["id " + ShellQuoting.quote(name)],
-            undo: ["userdel " + ShellQuoting.quote(name)])
+        let word = ShellQuoting.quote(name)
+        return Instructions(
+            commands: ["id -u \(word) >/dev/null 2>&1 || \(byHand)"], verification: ["id \(word)"],
+            undo: ["userdel \(word)"])
     }
 }

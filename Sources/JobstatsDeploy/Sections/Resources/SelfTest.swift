@@ -78,7 +78,8 @@ struct SelfTest: Resource {
         let word = ShellQuoting.quote(unit)
         return Instructions(
             commands: [
-                "systemctl start \(word)", "curl -s http://localhost:\(port)/metrics | grep -m 3 ^\(metric)",
+                "systemctl start \(word)",
+                "curl -s http://localhost:\(port)/metrics | grep -m 3 " + ShellQuoting.quote("^\(metric)"),
                 "systemctl stop \(word)  # unless it ran before",
             ])
     }

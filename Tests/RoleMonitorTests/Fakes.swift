@@ -63,7 +63,7 @@ final class FakeUnits: UnitControl {
     let callLimit = Duration.seconds(1)
 
     init(_ active: UnitStatus.Active = .inactive) {
-        for exporter in Exporter.all { set(exporter.unit, active) }
+        for exporter in MonitorConfiguration().exporters { set(exporter.unit, active) }
     }
 
     func set(

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import ServiceManager
-package import PromTargets
+internal import PromTargets
 
 /// Decides what to do. It depends on its arguments alone and changes nothing.
 ///
@@ -54,11 +54,11 @@ extension Decision {
         case .leave: break
         case .rest:
             state.retries = [:]
-            for (unit, status) in statuses.inOrder where ![.inactive, .failed].contains(status.active) {
+            for (unit, status) in statuses.inOrder(of: configuration) where ![.inactive, .failed].contains(status.active) {
                 actions.append(.stop(unit))
             }
         case .run:
-            for (unit, status) in statuses.inOrder { decideStart(unit, status, configuration, now) }
+            for (unit, status) in statuses.inOrder(of: configuration) { decideStart(unit, status, configuration, now) }
         }
     }
 
@@ -197,28 +197,13 @@ extension Decision {
 }
 
 extension [UnitName: UnitStatus] {
-    /// In the order of the exporters' documentation, then by name.
-    fileprivate var inOrder: [(key: UnitName, value: UnitStatus)] {
-        let order = Exporter.all.map(\.unit)
+    /// In the order of the exporters in the configuration, then by name.
+    fileprivate func inOrder(of configuration: MonitorConfiguration) -> [(key: UnitName, value: UnitStatus)] {
+        let order = configuration.allExporters.map(\.unit)
         return sorted {
             let left = order.firstIndex(of: $0.key.description) ?? order.count
             let right = order.firstIndex(of: $1.key.description) ?? order.count
             return left == right ? $0.key < $1.key : left < right
         }
-    }
-}
-
-extension MonitorConfiguration {
-    /// What the target file of a node holds.
-    package func targetGroups(of node: String) throws(PromTargetsError) -> [TargetGroup] {
-        var groups: [TargetGroup] = []
-        for (exporter, port) in exporters {
-            let host = targetDomain.map { "\(node).\($0)" } ?? node
-            groups.append(
-                try TargetGroup(
-                    targets: ["\(host):\(port)"],
-                    labels: ["job": exporter.job, "cluster": clusterName, "hostname": node]))
-        }
-        return groups
     }
 }

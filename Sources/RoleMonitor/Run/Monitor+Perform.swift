@@ -16,7 +16,7 @@ extension Monitor {
             mayStart = false
         }
         do throws(ServiceError) {
-            let units = Exporter.all.compactMap { try? UnitName($0.unit) }
+            let units = configuration.allExporters.compactMap { try? UnitName($0.unit) }
             var statuses = try await look(units)
             if mayStart, !isDryRun, statuses.values.contains(where: \.isSettling) {
                 statuses = try await settled(units) { !$0.isSettling }

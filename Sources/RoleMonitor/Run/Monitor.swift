@@ -296,10 +296,10 @@ package actor Monitor {
         case .notAsked where !configuration.managesServices: break
         case .notAsked:
             conditions.keep("units")
-            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+            for exporter in configuration.allExporters { conditions.keep(exporter.unit) }
         case .failed(let error):
             fail(&report, "units", error.code.description, "\(error)")
-            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+            for exporter in configuration.allExporters { conditions.keep(exporter.unit) }
         }
         for remark in decision.remarks { note(remark, &report, now) }
         certificate(now)
@@ -405,7 +405,7 @@ package actor Monitor {
         metrics.checks += 1
         metrics.lastCheck = now.wall
         metrics.duration = now.sinceBoot - start.sinceBoot
-        metrics.units = configuration.managesServices ? Exporter.all.map(\.unit) : []
+        metrics.units = configuration.managesServices ? configuration.allExporters.map(\.unit) : []
         metrics.pendingRetries = state.retries.mapValues(\.attempts)
         metrics.givenUp = Set(state.retries.filter(\.value.isGivenUp).keys)
         metrics.pauseEnd = state.pauseEnd

@@ -51,7 +51,8 @@ let package = Package(
         .target(
             name: "FleetTargets",
             dependencies: [
-                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "RoleMonitor", "ServiceManager", logging,
+                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "RoleMonitor", "ServiceManager",
+                logging,
             ]),
         .target(
             name: "JobstatsDeploy",

@@ -94,7 +94,8 @@ struct FleetJudgementTests {
                 .map { [$0] } ?? []
         }
         func entry(
-            _ groups: [TargetGroup]?, fileName: String = "old.json", hostName: String? = "old", isAsWritten: Bool = true,
+            _ groups: [TargetGroup]?, fileName: String = "old.json", hostName: String? = "old",
+            isAsWritten: Bool = true,
             fault: String? = nil, owner: UInt32 = 0
         ) -> TargetDirectory.Entry {
             .init(
@@ -146,7 +147,9 @@ struct FleetJudgementTests {
         ]
         let answer = FleetAnswer(devices, from: headA, rules: configuration.rules)
         #expect(
-            FleetJudgement([], answer, configuration).files.map(\.fileName) == ["../x.json", "cpu-01.json", "dgx-01.json"])
+            FleetJudgement([], answer, configuration).files.map(\.fileName) == [
+                "../x.json", "cpu-01.json", "dgx-01.json",
+            ])
         let narrow = FleetJudgement([], answer, configuration, categories: ["dgx"])
         #expect(narrow.files.map(\.state) == [.undecided, .missing], "a name that cannot be a target is not written")
         #expect(narrow.files[1].wanted == (try? configuration.targetGroups(of: "dgx-01")))
@@ -215,7 +218,8 @@ struct FleetJudgementTests {
         let configuration = configuration {
             $0.additionalRules = [
                 RoleRule(
-                    role: "dcgm", exporters: [Exporter(unit: "dcgm-exporter.service", job: "dcgm_exporter", port: 9400)])
+                    role: "dcgm", exporters: [Exporter(unit: "dcgm-exporter.service", job: "dcgm_exporter", port: 9400)]
+                )
             ]
         }
         func file(_ roles: [String], holding exporters: [Exporter]) throws -> FleetFile {

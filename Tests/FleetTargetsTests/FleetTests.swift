@@ -147,7 +147,9 @@ struct FleetTests {
         let fleet = site.fleet
         let report = try await fleet.synchronize()
         #expect(
-            report.short == ["dgx-01.json: current", "dgx-02.json: different, written", "dgx-03.json: orphaned, removed"])
+            report.short == [
+                "dgx-01.json: current", "dgx-02.json: different, written", "dgx-03.json: orphaned, removed",
+            ])
         let entries = try TargetDirectory(path: site.path).entries()
         #expect(entries.map(\.fileName) == ["dgx-01.json", "dgx-02.json"])
         #expect(entries[0].version == untouched)
@@ -165,7 +167,9 @@ struct FleetTests {
         try TargetDirectory(path: site.path).remove(named: "dgx-02")
         try site.monitorsWrite("dgx-02")
         let notes = try await fleet.synchronize().notes
-        #expect(notes.count == 1 && notes[0].contains("something else wrote or removed 1 files") && notes[0].contains("manage_targets"))
+        #expect(
+            notes.count == 1 && notes[0].contains("something else wrote or removed 1 files")
+                && notes[0].contains("manage_targets"))
         #expect(try await fleet.synchronize().notes == [])
         try TargetDirectory(path: site.path).remove(named: "dgx-02")
         #expect(try await fleet.synchronize().notes.count == 1)

@@ -63,6 +63,14 @@ extension TargetDirectory {
         return entries
     }
 
+    /// A host's target file with what it holds.
+    ///
+    /// - Returns: nil when there is none.
+    /// - Throws: ``PromTargetsError`` when it cannot be read. A file that holds something else is no error.
+    public func entry(named name: String) throws(PromTargetsError) -> Entry? {
+        try entry(try Self.fileName(name), in: try Descriptor(openingDirectory: path))
+    }
+
     /// Removes a file, if it still is as it was looked at.
     ///
     /// Between the last look and the removal lies an instant in which a replacement goes unseen.
@@ -72,7 +80,8 @@ extension TargetDirectory {
         let place = "\(path)/\(entry.fileName)"
         guard !entry.fileName.contains("/") else {
             throw PromTargetsError(
-                .invalidName, reason: "\(JSONText.quoted(entry.fileName)) is no file name", remedy: "leave the slash out")
+                .invalidName, reason: "\(JSONText.quoted(entry.fileName)) is no file name",
+                remedy: "leave the slash out")
         }
         let directory = try Descriptor(openingDirectory: path)
         var status = stat()
@@ -116,7 +125,9 @@ extension TargetDirectory {
         status = try owned.status(path: place)
         guard status.isRegularFile else { return found(nil, fault: "it is not a regular file") }
         let bytes = try owned.read(limit: Self.sizeLimit + 1, path: place)
-        guard bytes.count <= Self.sizeLimit else { return found(nil, fault: "it has more than \(Self.sizeLimit) bytes") }
+        guard bytes.count <= Self.sizeLimit else {
+            return found(nil, fault: "it has more than \(Self.sizeLimit) bytes")
+        }
         do {
             let groups = try TargetGroup.decode(bytes)
             return found(groups, isAsWritten: TargetGroup.encode(groups) == bytes)

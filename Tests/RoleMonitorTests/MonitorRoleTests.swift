@@ -182,8 +182,7 @@ struct MonitorRoleTests {
         node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))
         let first = await (try node.monitor()).pass()
         #expect(
-            first.unknownReason?.hasSuffix(
-                "to accept another one, stop the monitor, remove that file and start the monitor") == true)
+            first.unknownReason?.hasSuffix("if the new one is right, bcm-role-monitor --reset accepts it") == true)
         #expect(first.unknownReason?.contains("/state/dgx-01_state.json") == true)
         node.configuration.authorityFile = "/ca.pem"
         node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))

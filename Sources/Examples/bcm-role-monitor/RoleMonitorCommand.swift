@@ -29,7 +29,7 @@ struct RoleMonitorCommand: AsyncParsableCommand {
     var dryRun = false
     @Flag(help: "Show how far each head node can be used from here.")
     var checkConnectivity = false
-    @Flag(help: "Forget failed starts, so that units that were given up are tried at once.")
+    @Flag(help: "Forget failed starts, so that units that were given up are tried at once, and keys trusted on first use.")
     var reset = false
     @Option(help: "Stop the exporters and remove the target file for this long, as in 90s, 30m, 2h or 1d.")
     var pause: PauseLength?

@@ -8,8 +8,10 @@ public struct PassReport: Sendable, Hashable {
         public var message: String
     }
 
-    /// `present`, `absent` or `unknown`.
+    /// `present`, `absent` or `unknown`: how the node has the role of the jobstats exporters.
     public var role: String
+    /// The same for the roles of additional rules.
+    public var otherRoles: [String: String] = [:]
     /// BCM's name of this node, as far as known.
     public var node: String?
     /// Why the role cannot be told; nil where it can.

@@ -77,7 +77,7 @@ public struct MonitorService: Sendable {
     /// - Returns: what a check would do, and the exit status that says so.
     public func dryRun() async throws -> (report: PassReport, exit: MonitorExit) {
         let configuration = try loadConfiguration()
-        let monitor = try makeMonitor(configuration, seams(configuration), isDryRun: true)
+        let monitor = try makeMonitor(configuration, seams(configuration, isDryRun: true), isDryRun: true)
         let report = await monitor.pass()
         return (report, report.exit)
     }
@@ -182,12 +182,13 @@ extension MonitorService {
         try RESTClient(configuration: configuration.clientConfiguration(knownKeys: keys), logger: logger)
     }
 
-    private func seams(_ configuration: MonitorConfiguration) -> MonitorSeams {
+    /// - Parameter isDryRun: whether shared storage is only looked at, for which no lock is needed.
+    private func seams(_ configuration: MonitorConfiguration, isDryRun: Bool = false) -> MonitorSeams {
         MonitorSeams(
             makeSource: { (configuration, keys) throws(BCMError) in try makeSource(configuration, keys) },
             units: Systemd(executor: executor, timeout: .seconds(30)),
             store: ChildTargetStore(
-                executor: executor, lockFile: "\(configuration.runtimeDirectory)/storage.lock"),
+                executor: executor, lockFile: isDryRun ? nil : "\(configuration.runtimeDirectory)/storage.lock"),
             clock: SystemClock(), host: LocalHost(), notifier: ServiceNotifier(), certificate: CertificateFacts.init)
     }
 
@@ -229,8 +230,8 @@ extension MonitorService {
             await monitor.setPause(until: nil)
             return missing + "the pause is taken back; exporters are started once the monitor runs"
         case .reset:
-            await monitor.resetRetries()
-            return missing + "failed starts are forgotten"
+            await monitor.reset()
+            return missing + "failed starts and keys of head nodes are forgotten"
         }
     }
 }

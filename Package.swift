@@ -82,6 +82,13 @@ let package = Package(
             ],
             path: "Sources/Examples/prom-targets"),
         .executableTarget(
+            name: "write-target-files", dependencies: ["PromTargets"], path: "Sources/Examples/write-target-files"),
+        .executableTarget(
+            name: "service-states", dependencies: ["ServiceManager", "CommandExecution"],
+            path: "Sources/Examples/service-states"),
+        .executableTarget(
+            name: "show-rules", dependencies: ["RoleMonitor", "PromTargets"], path: "Sources/Examples/show-rules"),
+        .executableTarget(
             name: "guided-setup",
             dependencies: [
                 "JobstatsDeploy", "CommandExecution", "ExampleSupport", "SetupSupport", argumentParser, logging,
@@ -118,6 +125,7 @@ let package = Package(
                 "RoleMonitor", "BCMClient", "CommandExecution", "PromTargets", "ServiceManager", "bcm-role-monitor",
                 logging,
             ]),
+        .testTarget(name: "ExamplesTests", dependencies: ["write-target-files", "service-states", "show-rules"]),
         .testTarget(
             name: "FleetTargetsTests",
             dependencies: [

@@ -66,9 +66,9 @@ extension Fleet {
                 for problem in report.problems { conditions.note(problem, .error, problem, now: clock.now()) }
                 for note in report.notes { conditions.note(note, .warning, note, now: clock.now()) }
                 notifier.status(report.problems.first ?? report.summary)
-            } catch where error.code == .invalidConfiguration {
+            } catch  where error.code == .invalidConfiguration {
                 throw error
-            } catch where error.code == .cancelled {
+            } catch  where error.code == .cancelled {
                 break
             } catch {
                 conditions.note(

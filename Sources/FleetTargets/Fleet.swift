@@ -15,6 +15,9 @@ public import RoleMonitor
 /// The configuration is that of the role monitors, and so are the files' content and the rules by which a role is
 /// present, absent or unknown. Unknown removes nothing.
 public actor Fleet {
+    /// The type of the monitors' configuration.
+    public typealias Configuration = MonitorConfiguration
+
     /// The monitors' configuration.
     public let configuration: MonitorConfiguration
     let logger: Logger
@@ -38,7 +41,8 @@ public actor Fleet {
         self.init(configuration: configuration, storageTimeout: storageTimeout, logger: logger) { () throws(BCMError) in
             guard !configuration.trustsFirstUse else {
                 throw BCMError(
-                    .invalidConfiguration, reason: "neither \"ca_path\" nor \"pinned_keys\" says which head nodes to trust",
+                    .invalidConfiguration,
+                    reason: "neither \"ca_path\" nor \"pinned_keys\" says which head nodes to trust",
                     remedy: "set one of them; bcm-role-monitor --check-connectivity shows the keys")
             }
             return try RESTClient(configuration: configuration.clientConfiguration(knownKeys: [:]), logger: logger)

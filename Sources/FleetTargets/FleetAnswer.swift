@@ -91,7 +91,8 @@ package struct DeviceIndex: Sendable {
             case .absent(let name) where shownRoles.contains(rule.role): node = name
             case .absent:
                 undecided.append(rule)
-                reason = reason ?? UnknownRole("role never shown", "\(headNode) shows \(rule.role) for no device at all")
+                reason =
+                    reason ?? UnknownRole("role never shown", "\(headNode) shows \(rule.role) for no device at all")
             case .unknown(let why):
                 undecided.append(rule)
                 reason = reason ?? why

@@ -34,7 +34,7 @@ public struct FleetUnits: Sendable, Hashable {
     ///   - calendar: when, after systemd.time(7), "Calendar Events".
     ///   - maximumRemovals: how many files may go at once; nil for a tenth.
     /// - Throws: ``ServiceError/Code/invalidValue`` for a value that cannot stand in a unit.
-    public func prune(
+    public func forPruning(
         calendar: String = "daily", maximumRemovals: Int? = nil
     ) throws(ServiceError) -> [Unit] {
         let limit = maximumRemovals.map { ["--max-removals", "\($0)"] } ?? []
@@ -74,7 +74,7 @@ public struct FleetUnits: Sendable, Hashable {
     ///   - categories: where not empty, files are made only for nodes of these categories.
     ///   - maximumRemovals: how many files may go at once; nil for a tenth.
     /// - Throws: ``ServiceError/Code/invalidValue`` for a value that cannot stand in a unit.
-    public func sync(
+    public func forSyncing(
         interval: Int = 60, categories: [String] = [], maximumRemovals: Int? = nil
     ) throws(ServiceError) -> Unit {
         let options =

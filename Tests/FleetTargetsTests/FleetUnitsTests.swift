@@ -9,7 +9,7 @@ struct FleetUnitsTests {
     private let units = FleetUnits(configurationFile: "/etc/c o.json", targetsDirectory: "/cm/shared/t")
 
     @Test func timerStartsAPruneOnceADay() throws {
-        let made = try units.prune()
+        let made = try units.forPruning()
         #expect(made.map(\.name) == ["prom-targets-prune.service", "prom-targets-prune.timer"])
         let service = made[0].file.rendered
         #expect(
@@ -25,11 +25,13 @@ struct FleetUnitsTests {
         for line in ["OnCalendar=daily", "RandomizedDelaySec=1h", "Persistent=yes", "WantedBy=timers.target"] {
             #expect(timer.contains("\n\(line)\n"), "\(line)")
         }
-        #expect(try units.prune(calendar: "hourly", maximumRemovals: 7)[0].file.rendered.contains("--max-removals 7\n"))
+        #expect(
+            try units.forPruning(calendar: "hourly", maximumRemovals: 7)[0].file.rendered.contains("--max-removals 7\n")
+        )
     }
 
     @Test func syncRunsForEver() throws {
-        let text = try units.sync(interval: 30, categories: ["dgx"]).file.rendered
+        let text = try units.forSyncing(interval: 30, categories: ["dgx"]).file.rendered
         for line in [
             "Type=notify", "Restart=on-failure", "RestartPreventExitStatus=2", "WatchdogSec=900",
             "WantedBy=multi-user.target", "StartLimitIntervalSec=0",
@@ -38,15 +40,19 @@ struct FleetUnitsTests {
     }
 
     @Test func valueThatCannotStandInAUnitIsRefused() {
-        #expect(throws: ServiceError(.invalidValue, reason: "", remedy: "")) { try units.prune(calendar: "daily\nX=") }
+        #expect(throws: ServiceError(.invalidValue, reason: "", remedy: "")) {
+            try units.forPruning(calendar: "daily\nX=")
+        }
     }
 
     @Test func installationWritesOnceAndLeavesFilesOfOthers() throws {
         let site = try Site(FakeHeadNodes([Device]()))
-        let unit = try units.sync()
+        let unit = try units.forSyncing()
         #expect(try FleetUnits.install(unit, in: site.path))
         #expect(try !FleetUnits.install(unit, in: site.path))
-        #expect(try FleetUnits.install(try units.sync(interval: 5), in: site.path), "its own earlier file is replaced")
+        #expect(
+            try FleetUnits.install(try units.forSyncing(interval: 5), in: site.path), "its own earlier file is replaced"
+        )
         try site.put(unit.name, "[Service]\n")
         #expect(throws: FleetError(.directory, "")) { try FleetUnits.install(unit, in: site.path) }
         #expect(throws: FleetError(.directory, "")) { try FleetUnits.install(unit, in: "\(site.path)/nowhere") }
@@ -58,7 +64,7 @@ struct FleetUnitsTests {
         let site = try Site(FakeHeadNodes([Device]()))
         let units = FleetUnits(program: "/bin/true", configurationFile: "/etc/c.json", targetsDirectory: "/cm/shared/t")
         var paths: [String] = []
-        for unit in try units.prune() + [try units.sync()] {
+        for unit in try units.forPruning() + [try units.forSyncing()] {
             try FleetUnits.install(unit, in: site.path)
             paths.append("\(site.path)/\(unit.name)")
         }

@@ -157,7 +157,7 @@ struct RulesTests {
         #expect(node.log.count("role gpu-metrics unknown, nothing of it is changed") == 1)
         let report = await monitor.pass()
         #expect(report.exit == .done)
-        #expect(report.otherRoles == ["gpu-metrics": "unknown"])
+        #expect(report.otherRoles == ["gpu-metrics": .unknown])
     }
 
     @Test func roleOnceShownIsRememberedOverARestart() async throws {
@@ -166,7 +166,7 @@ struct RulesTests {
         _ = await (try node.monitor()).pass()
         node.bcm.list([.dgx("dgx-01", roles: ["slurmclient"]), .head])
         let report = await (try node.monitor()).pass()
-        #expect(report.otherRoles == ["gpu-metrics": "absent"])
+        #expect(report.otherRoles == ["gpu-metrics": .absent])
         #expect(node.units.active(Self.dcgm.unit) == .inactive)
     }
 
@@ -180,8 +180,8 @@ struct RulesTests {
             node.bcm.answer(.success(FakeBCM.lookUp(["dgx-01"], in: devices, at: node.bcm.headNodes[head])))
         }
         let report = await monitor.pass()
-        #expect(report.role == "absent")
-        #expect(report.otherRoles == ["gpu-metrics": "unknown"])
+        #expect(report.role == .absent)
+        #expect(report.otherRoles == ["gpu-metrics": .unknown])
         #expect(node.units.active(Self.dcgm.unit) == .active)
         #expect(node.units.active("node_exporter.service") == .inactive)
     }

@@ -70,6 +70,25 @@ private struct FleetSite {
         }
     }
 
+    @Test func loopFollowsRolesSurvivesAnOutageAndEndsWhenCancelled() async throws {
+        try await TestCluster.served { cluster, server in
+            let site = try FleetSite(cluster, server)
+            let fleet = site.fleet
+            let loop = Task { try await fleet.keepSynchronized(every: .milliseconds(50), jitter: .milliseconds(10)) }
+            #expect(await eventually { (try? site.names()) == ["dgx-01", "dgx-02"] })
+            try cluster.set("fault", "status-503")
+            _ = try cluster.cmsh("device use dgx-03; roles; assign slurmclient; commit")
+            // Another sync of the same directory waits for its turn.
+            let second = await #expect(throws: FleetError.self) { try await site.fleet.synchronize() }
+            #expect(second?.code == .locked)
+            #expect(try site.names() == ["dgx-01", "dgx-02"])
+            try cluster.set("fault", "none")
+            #expect(await eventually { (try? site.names()) == ["dgx-01", "dgx-02", "dgx-03"] })
+            loop.cancel()
+            try await loop.value
+        }
+    }
+
     /// Everything that can go wrong with an answer, and how it is told.
     static let faults: [(Fault, FleetReport.Outcome)] = [
         (.refuse, .unknown), (.hangConnect, .unknown), (.hangTLS, .unknown), (.oldTLS, .unknown),

@@ -85,14 +85,17 @@ struct Sync: AsyncParsableCommand {
 
     func run() async throws {
         let (once, limit, categories) = (once, removal.limit, Set(category))
-        let (interval, jitter) = (Duration.seconds(interval), Duration.milliseconds(jitter.map { $0 * 1000 } ?? interval * 100))
-        try await options.run { fleet throws(FleetError) in
-            if !once {
-                try await fleet.keepSynchronized(
-                    every: interval, jitter: jitter, removing: limit, categories: categories)
-                return try await fleet.list()
+        let (interval, jitter) = (
+            Duration.seconds(interval), Duration.milliseconds(jitter.map { $0 * 1000 } ?? interval * 100)
+        )
+        if once {
+            try await options.run { fleet throws(FleetError) in
+                try await fleet.synchronize(removing: limit, categories: categories)
             }
-            return try await fleet.synchronize(removing: limit, categories: categories)
+        }
+        try await options.runUntilTerminated { fleet throws(FleetError) in
+            try await fleet.keepSynchronized(
+                every: interval, jitter: jitter, removing: limit, categories: categories)
         }
     }
 }

@@ -46,15 +46,29 @@ struct FleetOptions: ParsableArguments {
         needsFile: Bool = true, showsCurrent: Bool = false,
         _ body: @escaping @Sendable (Fleet) async throws(FleetError) -> FleetReport
     ) async throws -> Never {
-        let configuration: MonitorConfiguration = try explained { try self.configuration(needsFile: needsFile) }
-        let fleet = Fleet(configuration: configuration, logger: log.logger("prom-targets"))
-        let result = await Interrupts.cancelling { () -> Result<FleetReport, FleetError> in
-            do throws(FleetError) { return .success(try await body(fleet)) } catch { return .failure(error) }
-        }
-        let report = try explained { try result.get() }
+        let report = try await result(needsFile: needsFile, body)
         Program.write(json ? report.json : report.table(showsCurrent: showsCurrent), to: STDOUT_FILENO)
         // A thread that shared storage holds must not delay the end.
         _exit(report.outcome.exitStatus)
+    }
+
+    /// Does something with the fleet until SIGTERM, and ends the process.
+    func runUntilTerminated(
+        _ body: @escaping @Sendable (Fleet) async throws(FleetError) -> Void
+    ) async throws -> Never {
+        try await result(body)
+        _exit(0)
+    }
+
+    private func result<Value: Sendable>(
+        needsFile: Bool = true, _ body: @escaping @Sendable (Fleet) async throws(FleetError) -> Value
+    ) async throws -> Value {
+        let configuration: MonitorConfiguration = try explained { try self.configuration(needsFile: needsFile) }
+        let fleet = Fleet(configuration: configuration, logger: log.logger("prom-targets"))
+        let result = await Interrupts.cancelling { () -> Result<Value, FleetError> in
+            do throws(FleetError) { return .success(try await body(fleet)) } catch { return .failure(error) }
+        }
+        return try explained { try result.get() }
     }
 
     /// Says why something failed and ends with the status for it.

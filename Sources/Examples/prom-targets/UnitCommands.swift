@@ -25,10 +25,10 @@ struct UnitOptions: ParsableArguments {
                 program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory)
             do throws(ServiceError) {
                 return switch kind {
-                case .prune: try units.prune(calendar: onCalendar, maximumRemovals: removal.maxRemovals)
+                case .prune: try units.forPruning(calendar: onCalendar, maximumRemovals: removal.maxRemovals)
                 case .sync:
                     [
-                        try units.sync(
+                        try units.forSyncing(
                             interval: interval, categories: category, maximumRemovals: removal.maxRemovals)
                     ]
                 }

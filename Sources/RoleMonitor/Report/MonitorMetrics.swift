@@ -2,9 +2,9 @@
 struct MonitorMetrics: Sendable {
     var version = ""
     var role = "slurmclient"
-    var finding = "unknown"
+    var finding = RoleState.unknown
     /// The findings about roles of additional rules.
-    var otherRoles: [String: String] = [:]
+    var otherRoles: [String: RoleState] = [:]
     var checks = 0
     var lastCheck: Double?
     var lastSuccess: Double?
@@ -31,8 +31,8 @@ struct MonitorMetrics: Sendable {
         family(
             "role_state", "Whether the node has the role: the one state that holds is 1.", "gauge",
             roles.flatMap { role, finding in
-                ["present", "absent", "unknown"].map {
-                    (Self.labels([("role", role), ("state", $0)]), $0 == finding ? 1 : 0)
+                [RoleState.present, .absent, .unknown].map {
+                    (Self.labels([("role", role), ("state", $0.rawValue)]), $0 == finding ? 1 : 0)
                 }
             })
         family("checks_total", "Checks since the monitor started.", "counter", [("", Double(checks))])

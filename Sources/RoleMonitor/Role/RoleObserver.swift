@@ -99,7 +99,7 @@ package struct RoleObserver: Sendable {
                     guard found != findings[index] else { continue }
                     open.remove(index)
                     settle([index], "not confirmed") { role in
-                        "the role \(role) seemed gone, but at the second look \(headNode) says it is \(found.word)"
+                        "the role \(role) seemed gone, but at the second look \(headNode) says it is \(found.state)"
                     }
                 }
             } catch {

@@ -79,7 +79,7 @@ package actor Monitor {
         let observed = isPaused ? RoleObservation(.unknown(UnknownRole("paused", "paused"))) : await observeRole(host)
         let name = isPaused ? await nameForPause(host) : nil
         let units = await observeUnits(for: observed, isPaused: isPaused)
-        var report = PassReport(role: observed.finding.word)
+        var report = PassReport(role: observed.finding.state)
         guard !Task.isCancelled else {
             report.isInterrupted = true
             return report
@@ -281,7 +281,7 @@ package actor Monitor {
         switch observation.role {
         case .present(let node), .absent(let node):
             report.node = node
-            let shown = "role \(configuration.role) \(observation.role.word) (\(node))"
+            let shown = "role \(configuration.role) \(observation.role.state) (\(node))"
             if shown != shownFinding { logger.notice("\(shown)") }
             shownFinding = shown
             metrics.lastSuccess = now.wall
@@ -320,12 +320,12 @@ package actor Monitor {
     /// Tells what was learned about the roles of additional rules.
     private func noteOtherRoles(_ observation: Observation, _ report: inout PassReport, _ now: Moment) {
         for (role, finding) in observation.otherRoles.sorted(by: { $0.key < $1.key }) {
-            report.otherRoles[role] = finding.word
+            report.otherRoles[role] = finding.state
             let key = "role \(role)"
             switch finding {
             case .present(let node), .absent(let node):
                 report.node = report.node ?? node
-                let shown = "role \(role) \(finding.word) (\(node))"
+                let shown = "role \(role) \(finding.state) (\(node))"
                 if shown != shownOthers[role] { logger.notice("\(shown)") }
                 shownOthers[role] = shown
             // What keeps all roles unknown is told once, about the first.
@@ -478,7 +478,7 @@ package actor Monitor {
             parts.append("paused until \(WallTime.text(end))")
         } else {
             parts.append("role \(configuration.role) \(report.role)" + (report.node.map { " (\($0))" } ?? ""))
-            for (role, word) in report.otherRoles.sorted(by: { $0.key < $1.key }) where word != "unknown" {
+            for (role, word) in report.otherRoles.sorted(by: { $0.key < $1.key }) where word != .unknown {
                 parts.append("role \(role) \(word)")
             }
         }

@@ -3,9 +3,9 @@ internal import Glibc
 internal import PromTargets
 
 /// The child process that touches shared storage: all it does may hang for hours, and nothing else then does.
-public enum StorageWorker {
+package enum StorageWorker {
     /// The hidden first argument that makes the program this child. The second argument is the lock file.
-    public static let argument = "_storage"
+    package static let argument = "_storage"
 
     /// Stands for the lock file of a child that only inspects.
     static let noLock = "-"
@@ -18,7 +18,7 @@ public enum StorageWorker {
     /// - Parameter lockFile: held for as long as this process lives, so that at most one such child exists. A child
     ///   without a lock, `-`, changes nothing.
     /// - Returns: the process's exit status.
-    public static func main(lockFile: String) -> Int32 {
+    package static func main(lockFile: String) -> Int32 {
         // The monitor's own end must not leave a child that goes on writing.
         if lockFile != noLock {
             let lock = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600 as mode_t)

@@ -14,8 +14,10 @@ let package = Package(
         .library(name: "ServiceManager", targets: ["ServiceManager"]),
         .library(name: "PromTargets", targets: ["PromTargets"]),
         .library(name: "RoleMonitor", targets: ["RoleMonitor"]),
+        .library(name: "FleetTargets", targets: ["FleetTargets"]),
         .library(name: "JobstatsDeploy", targets: ["JobstatsDeploy"]),
         .executable(name: "bcm-role-monitor", targets: ["bcm-role-monitor"]),
+        .executable(name: "prom-targets", targets: ["prom-targets"]),
         .executable(name: "guided-setup", targets: ["guided-setup"]),
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
@@ -47,6 +49,12 @@ let package = Package(
                 "BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
             ]),
         .target(
+            name: "FleetTargets",
+            dependencies: [
+                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "RoleMonitor", "ServiceManager",
+                logging,
+            ]),
+        .target(
             name: "JobstatsDeploy",
             dependencies: [
                 "BCMClient", "COpenSSL", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets",
@@ -67,6 +75,19 @@ let package = Package(
         .executableTarget(
             name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],
             path: "Sources/Examples/bcm-role-monitor"),
+        .executableTarget(
+            name: "prom-targets",
+            dependencies: [
+                "FleetTargets", "RoleMonitor", "ServiceManager", "ExampleSupport", argumentParser, logging,
+            ],
+            path: "Sources/Examples/prom-targets"),
+        .executableTarget(
+            name: "write-target-files", dependencies: ["PromTargets"], path: "Sources/Examples/write-target-files"),
+        .executableTarget(
+            name: "service-states", dependencies: ["ServiceManager", "CommandExecution"],
+            path: "Sources/Examples/service-states"),
+        .executableTarget(
+            name: "show-rules", dependencies: ["RoleMonitor", "PromTargets"], path: "Sources/Examples/show-rules"),
         .executableTarget(
             name: "guided-setup",
             dependencies: [
@@ -103,6 +124,13 @@ let package = Package(
             dependencies: [
                 "RoleMonitor", "BCMClient", "CommandExecution", "PromTargets", "ServiceManager", "bcm-role-monitor",
                 logging,
+            ]),
+        .testTarget(name: "ExamplesTests", dependencies: ["write-target-files", "service-states", "show-rules"]),
+        .testTarget(
+            name: "FleetTargetsTests",
+            dependencies: [
+                "FleetTargets", "BCMClient", "CommandExecution", "PromTargets", "RoleMonitor", "ServiceManager",
+                "prom-targets", logging,
             ]),
         .testTarget(
             name: "JobstatsDeployTests",

@@ -4,6 +4,9 @@ import PackageDescription
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let bcmClient = Target.Dependency.product(name: "BCMClient", package: "bcm-jobstats")
 let commandExecution = Target.Dependency.product(name: "CommandExecution", package: "bcm-jobstats")
+let fleetTargets = Target.Dependency.product(name: "FleetTargets", package: "bcm-jobstats")
+let promTargets = Target.Dependency.product(name: "PromTargets", package: "bcm-jobstats")
+let roleMonitor = Target.Dependency.product(name: "RoleMonitor", package: "bcm-jobstats")
 let serviceManager = Target.Dependency.product(name: "ServiceManager", package: "bcm-jobstats")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
@@ -57,7 +60,7 @@ let package = Package(
             name: "BCMIntegrationTests",
             dependencies: [
                 "BCMSimulator", "ClusterModel", "ClusterTestSupport", "simulated-cmsh", bcmClient, commandExecution,
-                logging,
+                fleetTargets, logging, promTargets, roleMonitor,
             ]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [commandExecution]),

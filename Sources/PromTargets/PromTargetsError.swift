@@ -62,7 +62,7 @@ public struct PromTargetsError: Error, Sendable, Equatable, CustomStringConverti
 
 extension PromTargetsError {
     /// The error for a failed system call.
-    static func system(_ number: CInt, doing action: String, path: String) -> PromTargetsError {
+    package static func system(_ number: CInt, doing action: String, path: String) -> PromTargetsError {
         let (code, remedy) = kind(of: number)
         return PromTargetsError(
             code, path: path, reason: "cannot \(action): \(String(cString: strerror(number)))", remedy: remedy)

@@ -121,7 +121,7 @@ extension TargetDirectory {
     private static let temporarySuffix = ".tmp"
     private static let leftoverAge = 3600
 
-    private static func fileName(_ name: String) throws(PromTargetsError) -> String {
+    static func fileName(_ name: String) throws(PromTargetsError) -> String {
         // 250 bytes and ".json" are what a file name can hold.
         guard HostName.isValid(name), name.utf8.count <= 250 else {
             throw PromTargetsError(

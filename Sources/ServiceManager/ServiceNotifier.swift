@@ -71,12 +71,6 @@ public struct ServiceNotifier: Sendable, Hashable {
         let microseconds = Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
         return send(["RELOADING=1", "MONOTONIC_USEC=\(microseconds)"])
     }
-
-    /// Says which process is the service's main one (`MAINPID`).
-    ///
-    /// - Returns: whether systemd got it.
-    @discardableResult
-    public func mainProcess(_ identifier: Int32) -> Bool { send(["MAINPID=\(identifier)"]) }
 }
 
 extension ServiceNotifier {

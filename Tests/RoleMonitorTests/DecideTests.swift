@@ -152,7 +152,7 @@ struct DecideTests {
         var host = Self.host
         host.hostName = "dgx-01.cluster.example"
         let decision = decision(Self.present, MonitorState(host: host))
-        guard case .writeTarget(let file, let groups) = decision.actions.first else {
+        guard case .writeTarget(let file, let groups, _) = decision.actions.first else {
             Issue.record("\(decision.actions)")
             return
         }

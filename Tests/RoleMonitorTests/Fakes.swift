@@ -24,8 +24,12 @@ final class FakeBCM: RoleSource {
     func answer(_ answers: Answer...) { state.withLock { $0.script += answers } }
     /// Where was asked, and for what: `*: dgx-01`, `head-a: dgx-01`.
     var asked: [String] { state.withLock { $0.asked } }
+    func forgetAsked() { state.withLock { $0.asked = [] } }
 
-    var seenKeys: [HeadNode: PublicKeyPin] { [:] }
+    var seenKeys: [HeadNode: PublicKeyPin] { shownKey.withLock { $0.map { [headNodes[0]: $0] } ?? [:] } }
+    /// The key that the first head node shows from now on.
+    func show(_ key: PublicKeyPin) { shownKey.withLock { $0 = key } }
+    private let shownKey = Mutex<PublicKeyPin?>(nil)
 
     func lookUp(_ hostNames: [String], at headNode: HeadNode?) async throws(BCMError) -> DeviceLookup {
         let answer = state.withLock { state -> Answer in
@@ -63,7 +67,7 @@ final class FakeUnits: UnitControl {
     let callLimit = Duration.seconds(1)
 
     init(_ active: UnitStatus.Active = .inactive) {
-        for exporter in Exporter.all { set(exporter.unit, active) }
+        for exporter in MonitorConfiguration().exporters { set(exporter.unit, active) }
     }
 
     func set(
@@ -151,7 +155,10 @@ final class FakeStore: TargetStore {
             operations.map { operation in
                 if let failure = state.failure { return .failed(failure) }
                 let path = "\(operation.directory)/\(operation.name).json"
-                let wanted = operation.groups.map { ContentDigest.of(TargetGroup.encode($0)) }
+                let kept = operation.keptOnly ?? []
+                let wanted = operation.groups.map { groups in
+                    ContentDigest.of(TargetGroup.encode(groups.filter { !kept.contains($0) }))
+                }
                 switch operation.kind {
                 case .write:
                     guard state.files[path] != wanted else { return .unchanged }

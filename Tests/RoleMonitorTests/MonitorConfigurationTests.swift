@@ -30,7 +30,7 @@ struct MonitorConfigurationTests {
         #expect(configuration.requestTimeout == .seconds(15))
         #expect(configuration.targetsDirectory == "/cm/shared/apps/jobstats/prometheus-targets")
         #expect(configuration.exporters.map(\.port) == [9100, 9306, 9445])
-        #expect(configuration.exporters.map(\.exporter.job) == ["node_exporter", "cgroup_exporter", "gpu_exporter"])
+        #expect(configuration.exporters.map(\.job) == ["node_exporter", "cgroup_exporter", "gpu_exporter"])
         #expect(configuration.clusterName == "slurm")
         #expect(configuration.role == "slurmclient")
         #expect(!configuration.areRolesVisible && !configuration.isInsecure && configuration.verifiesHostname)

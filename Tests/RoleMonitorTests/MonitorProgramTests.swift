@@ -179,7 +179,7 @@ struct MonitorProgramTests {
         let resumed = try await run(["--config", file, "--resume"])
         #expect(resumed.outputText.hasPrefix("resumed\n  the role is unknown, so nothing is started or stopped"))
         let reset = try await run(["--config", file, "--reset"])
-        #expect(reset.outputText.hasPrefix("failed starts are forgotten"))
+        #expect(reset.outputText.hasPrefix("failed starts and keys of head nodes are forgotten"))
     }
 
     @Test func monitorWithAGoodConfigurationIsReachedWhenTheFileHasBecomeBad() async throws {

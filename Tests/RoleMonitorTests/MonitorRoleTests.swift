@@ -15,7 +15,7 @@ struct MonitorRoleTests {
     @Test func presentRoleStartsExportersAndWritesTheTargetInOneCheckWithOneRequest() async throws {
         let node = try Node()
         let report = await (try node.monitor()).pass()
-        #expect(report.role == "present")
+        #expect(report.role == .present)
         #expect(report.exit == .done)
         #expect(node.bcm.asked == ["*: dgx-01"])
         #expect(node.units.calls == exporterUnits.map { "start \($0)" })
@@ -46,7 +46,7 @@ struct MonitorRoleTests {
         node.bcm.list([.dgx("dgx-01"), .head])
         let before = node.clock.now().sinceBoot
         let report = await monitor.pass()
-        #expect(report.role == "absent")
+        #expect(report.role == .absent)
         #expect(node.bcm.asked == ["*: dgx-01", "*: dgx-01", "head-a: dgx-01", "head-b: dgx-01"])
         #expect(node.clock.now().sinceBoot - before >= 15)
         #expect(node.units.calls == exporterUnits.map { "stop \($0)" })
@@ -94,7 +94,7 @@ struct MonitorRoleTests {
         node.bcm.answer(.success(Self.without))
         for answer in answers { node.bcm.answer(answer) }
         let report = await (try node.monitor()).pass()
-        #expect(report.role == expected, "\(name)")
+        #expect(report.role.rawValue == expected, "\(name)")
         #expect(node.units.calls.isEmpty == (expected == "unknown"), "\(name)")
     }
 
@@ -107,7 +107,7 @@ struct MonitorRoleTests {
         ] {
             node.bcm.answer(.failure(BCMError(code, reason: "so")))
             let report = await monitor.pass()
-            #expect(report.role == "unknown")
+            #expect(report.role == .unknown)
             #expect(report.exit == .roleUnknown)
         }
         #expect(node.units.calls.isEmpty)
@@ -119,7 +119,7 @@ struct MonitorRoleTests {
         let monitor = try node.monitor()
         _ = await monitor.pass()
         node.bcm.list([.dgx("dgx-01"), Device(hostname: "head-a", type: "HeadNode")])
-        #expect(await monitor.pass().role == "unknown")
+        #expect(await monitor.pass().role == .unknown)
         #expect(node.units.calls.isEmpty)
     }
 
@@ -127,12 +127,12 @@ struct MonitorRoleTests {
         var node = try Node([.dgx("dgx-01")], units: FakeUnits(.active))
         node.configuration.areRolesVisible = false
         let monitor = try node.monitor()
-        #expect(await monitor.pass().role == "unknown")
+        #expect(await monitor.pass().role == .unknown)
         node.bcm.list([.dgx("dgx-01", roles: ["slurmclient"]), .head])
-        #expect(await monitor.pass().role == "present")
+        #expect(await monitor.pass().role == .present)
         node.bcm.list([.dgx("dgx-01"), .head])
         // The state remembers it over a restart.
-        #expect(await (try node.monitor()).pass().role == "absent")
+        #expect(await (try node.monitor()).pass().role == .absent)
     }
 
     @Test func qualifiedHostNameUsesTheNameOfBCM() async throws {
@@ -145,7 +145,7 @@ struct MonitorRoleTests {
 
     @Test func hostWithoutANameAsksNobody() async throws {
         let node = try Node(host: FakeHost(""))
-        #expect(await (try node.monitor()).pass().role == "unknown")
+        #expect(await (try node.monitor()).pass().role == .unknown)
         #expect(node.bcm.asked.isEmpty)
     }
 
@@ -182,8 +182,7 @@ struct MonitorRoleTests {
         node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))
         let first = await (try node.monitor()).pass()
         #expect(
-            first.unknownReason?.hasSuffix(
-                "to accept another one, stop the monitor, remove that file and start the monitor") == true)
+            first.unknownReason?.hasSuffix("if the new one is right, bcm-role-monitor --reset accepts it") == true)
         #expect(first.unknownReason?.contains("/state/dgx-01_state.json") == true)
         node.configuration.authorityFile = "/ca.pem"
         node.bcm.answer(.failure(BCMError(.notTrusted, reason: "another key")))

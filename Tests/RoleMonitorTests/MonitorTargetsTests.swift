@@ -44,7 +44,7 @@ struct MonitorTargetsTests {
         _ = await monitor.pass()
         node.host.rename("dgx-09")
         // BCM does not know the new name yet: nothing changes.
-        #expect(await monitor.pass().role == "unknown")
+        #expect(await monitor.pass().role == .unknown)
         #expect(node.store.files.keys.sorted() == ["/t/dgx-01.json"])
         #expect(node.folder.names("state") == ["dgx-09_state.json"])
         // BCM lists both for a while, the old one with this machine's address.

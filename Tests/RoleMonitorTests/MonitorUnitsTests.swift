@@ -79,6 +79,29 @@ struct MonitorUnitsTests {
         #expect(node.units.calls == ["start \(unit)"])
     }
 
+    @Test func resetForgetsTheKeysOfTrustOnFirstUse() async throws {
+        let node = try Node()
+        let pins = ["A", "B"].compactMap { try? PublicKeyPin(parsing: "sha256//\(String(repeating: $0, count: 43))=") }
+        let known = Mutex<[[HeadNode: PublicKeyPin]]>([])
+        let bcm = node.bcm
+        bcm.show(pins[0])
+        let monitor = try Monitor(
+            configuration: node.configuration,
+            seams: MonitorSeams(
+                makeSource: { _, keys in
+                    known.withLock { $0.append(keys) }
+                    return bcm
+                }, units: node.units, store: node.store, clock: node.clock, host: node.host), logger: node.log.logger)
+        _ = await monitor.pass()
+        #expect(await monitor.state.keys == ["head-a:8081": pins[0].description])
+        bcm.show(pins[1])
+        await monitor.reset()
+        #expect(known.withLock { $0 } == [[:], [:]])
+        #expect(await monitor.state.keys == [:])
+        _ = await monitor.pass()
+        #expect(await monitor.state.keys == ["head-a:8081": pins[1].description])
+    }
+
     @Test func resetTriesAUnitThatWasGivenUpAtOnce() async throws {
         let node = try node()
         node.units.whenStarted(unit, becomes: .failed)
@@ -90,7 +113,7 @@ struct MonitorUnitsTests {
         node.units.forgetCalls()
         _ = await monitor.pass()
         #expect(node.units.calls.isEmpty)
-        await monitor.resetRetries()
+        await monitor.reset()
         _ = await monitor.pass()
         #expect(node.units.calls == ["start \(unit)"])
     }

@@ -74,7 +74,7 @@ struct RoleFindingTests {
         if case .unknown(let reason) = finding {
             #expect("unknown: \(reason.kind)" == expected)
         } else {
-            #expect(finding.word == expected)
+            #expect(finding.state.rawValue == expected)
         }
     }
 

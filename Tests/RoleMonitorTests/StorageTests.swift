@@ -47,6 +47,63 @@ struct StorageTests {
         #expect(await store.perform([operation(.remove, digest: digest)]) == [.removed])
     }
 
+    @Test func inspectionComparesBytesAndMode() async throws {
+        #expect(await store.perform([operation(.write)]) == [.written])
+        let path = folder.path("targets/dgx-01.json")
+        #expect(chmod(path, 0o600) == 0)
+        #expect(await store.perform([operation(.inspect)]) == [.different])
+        #expect(await store.perform([operation(.write)]) == [.written])
+        #expect(await store.perform([operation(.inspect)]) == [.unchanged])
+        // The same groups in another form.
+        let text = String(decoding: TargetGroup.encode(groups), as: UTF8.self)
+        try folder.write("targets/dgx-01.json", text + " ")
+        #expect(chmod(path, 0o644) == 0)
+        #expect(await store.perform([operation(.inspect)]) == [.different])
+        let digest = ContentDigest.of(TargetGroup.encode(groups))
+        #expect(await store.perform([operation(.remove, digest: digest)]) == [.kept])
+    }
+
+    @Test func inspectionSaysWhetherARemovalWouldKeepTheFile() async throws {
+        let digest = ContentDigest.of(TargetGroup.encode(groups))
+        var inspection = operation(.inspect, digest: digest)
+        inspection.groups = nil
+        #expect(await store.perform([operation(.write), inspection]) == [.written, .different])
+        try folder.write("targets/dgx-01.json", "[]")
+        #expect(await store.perform([inspection]) == [.kept])
+    }
+
+    @Test func inspectionWithoutALockGoesOnBesideAChildThatHangs() async throws {
+        let lock = open(folder.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(lock) }
+        #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        let program = try #require(BuiltProgram.path("bcm-role-monitor"))
+        let free = ChildTargetStore(
+            executor: LocalExecutor(), program: [program, StorageWorker.argument], lockFile: nil)
+        #expect(await free.perform([operation(.inspect)]) == [.notThere])
+        // Nothing is changed without the lock.
+        guard case .failed = await free.perform([operation(.write)]).first else {
+            Issue.record("it was written")
+            return
+        }
+        #expect(folder.names("targets") == [])
+    }
+
+    @Test func entriesOfARoleThatCannotBeToldAreKeptAndNotMade() async throws {
+        var write = operation(.write)
+        write.keptOnly = [groups[2]]
+        func held() throws -> [TargetGroup]? {
+            try TargetDirectory(path: folder.path("targets")).read(named: "dgx-01")
+        }
+        #expect(await store.perform([write]) == [.written])
+        #expect(try held() == Array(groups[..<2]))
+        #expect(await store.perform([operation(.write), write]) == [.written, .unchanged])
+        #expect(try held() == groups)
+        write.keptOnly = groups
+        #expect(await store.perform([write]) == [.unchanged])
+        #expect(await store.perform([operation(.remove), write]) == [.removed, .notThere])
+        #expect(folder.names("targets") == [])
+    }
+
     @Test func missingDirectoryIsAFailureWithItsRemedy() async throws {
         var lost = operation(.write)
         lost.directory = folder.path("nowhere")

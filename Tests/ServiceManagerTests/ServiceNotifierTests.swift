@@ -19,8 +19,6 @@ struct ServiceNotifierTests {
         #expect(manager.receive() == "WATCHDOG=1\n")
         #expect(notifier.stopping())
         #expect(manager.receive() == "STOPPING=1\n")
-        #expect(notifier.mainProcess(42))
-        #expect(manager.receive() == "MAINPID=42\n")
         #expect(manager.receive() == nil)
     }
 

@@ -15,7 +15,6 @@ public enum Interrupts {
     public static func cancelling<Result: Sendable>(
         _ work: @escaping @Sendable () async -> Result
     ) async -> Result {
-        let task = Task { await work() }
         _ = pipe
         for number in [SIGINT, SIGTERM, SIGHUP] {
             // What was ignored from the start, as SIGHUP under nohup(1), stays ignored.
@@ -26,6 +25,8 @@ public enum Interrupts {
                 _ = Glibc.write(Interrupts.pipe.write, &byte, 1)
             }
         }
+        // The work begins when signals are heeded, so that none ends it halfway.
+        let task = Task { await work() }
         let signals = pipe.read
         _ = DetachedThread.start(named: "interrupts") {
             var byte: UInt8 = 0

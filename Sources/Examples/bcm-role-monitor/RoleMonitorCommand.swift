@@ -29,7 +29,9 @@ struct RoleMonitorCommand: AsyncParsableCommand {
     var dryRun = false
     @Flag(help: "Show how far each head node can be used from here.")
     var checkConnectivity = false
-    @Flag(help: "Forget failed starts, so that units that were given up are tried at once.")
+    @Flag(
+        help: "Forget failed starts, so that units that were given up are tried at once, and keys trusted on first use."
+    )
     var reset = false
     @Option(help: "Stop the exporters and remove the target file for this long, as in 90s, 30m, 2h or 1d.")
     var pause: PauseLength?
@@ -81,12 +83,12 @@ struct RoleMonitorCommand: AsyncParsableCommand {
         return try await service.run().status
     }
 
-    private func show(_ outcome: (report: PassReport, exit: MonitorExit), verb: String) -> Int32 {
+    private func show(_ report: PassReport, verb: String) -> Int32 {
         let lines =
-            [outcome.report.summary] + outcome.report.actions.map { "  \(verb)\($0)" }
-            + outcome.report.failures.map { "  failed: \($0.message)" }
+            [report.summary] + report.actions.map { "  \(verb)\($0)" }
+            + report.failures.map { "  failed: \($0.message)" }
         Program.write(lines.map { "\($0)\n" }.joined(), to: STDOUT_FILENO)
-        return outcome.exit.status
+        return report.exit.status
     }
 }
 

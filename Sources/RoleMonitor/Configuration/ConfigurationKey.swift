@@ -45,6 +45,7 @@ struct ConfigurationKey: Sendable {
         optionalText("target_domain", \.targetDomain, .domain),
         text("state_dir", \.stateDirectory, .absolutePath),
         nullableText("metrics_textfile", \.metricsTextfile, .absolutePath),
+        Self(RuleSyntax.key, takeAll: RuleSyntax.take) { RuleSyntax.give($0.additionalRules) },
     ]
 
     private init(

@@ -1,19 +1,26 @@
-/// One of the programs that the monitor runs while the node has the role.
+/// One program that runs, and one target that Prometheus scrapes, while the node has a role.
 public struct Exporter: Sendable, Hashable {
-    /// The systemd unit.
-    public let unit: String
+    /// The systemd unit: `node_exporter.service`.
+    public var unit: String
     /// The label `job` of its target in Prometheus.
-    public let job: String
-    /// The port it listens on unless configured otherwise.
-    public let defaultPort: Int
+    public var job: String
+    /// The port it listens on.
+    public var port: Int
 
-    /// Prometheus' own exporter of a machine's metrics.
-    public static let node = Exporter(unit: "node_exporter.service", job: "node_exporter", defaultPort: 9100)
-    /// CPU and memory of each Slurm job.
-    public static let cgroup = Exporter(unit: "cgroup_exporter.service", job: "cgroup_exporter", defaultPort: 9306)
-    /// NVIDIA GPUs, with the job that uses each.
-    public static let gpu = Exporter(unit: "nvidia_gpu_exporter.service", job: "gpu_exporter", defaultPort: 9445)
+    /// Creates an exporter. Unit, job and port are checked where they are used: in a configuration's file, and when a
+    /// target is made.
+    public init(unit: String, job: String, port: Int) {
+        self.unit = unit
+        self.job = job
+        self.port = port
+    }
 
-    /// All of them, in the order of the target file.
-    public static let all: [Exporter] = [.node, .cgroup, .gpu]
+    /// Prometheus' own exporter of a machine's metrics, on its usual port 9100.
+    public static let node = Exporter(unit: "node_exporter.service", job: "node_exporter", port: 9100)
+    /// CPU and memory of each Slurm job, on its usual port 9306.
+    public static let cgroup = Exporter(unit: "cgroup_exporter.service", job: "cgroup_exporter", port: 9306)
+    /// NVIDIA GPUs, with the job that uses each, on its usual port 9445.
+    public static let gpu = Exporter(unit: "nvidia_gpu_exporter.service", job: "gpu_exporter", port: 9445)
+
+    func on(port: Int) -> Exporter { Exporter(unit: unit, job: job, port: port) }
 }

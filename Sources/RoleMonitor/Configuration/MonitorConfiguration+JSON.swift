@@ -19,6 +19,7 @@ extension MonitorConfiguration {
                     key: ConfigurationKey.headNodes,
                     "\(found), expected at least one head node, as in [\"head-a\", \"head-b:8081\"]"), at: 0)
         }
+        if problems.isEmpty { problems = RuleSyntax.duplicates(in: configuration) }
         guard problems.isEmpty else { throw MonitorConfigurationError(.invalidValues, problems: problems) }
         return (configuration, unknownKeyWarnings(object) + configuration.combinationWarnings)
     }
@@ -49,11 +50,13 @@ extension MonitorConfiguration {
 
     private static func unknownKeyWarnings(_ object: [String: JSONValue]) -> [String] {
         let known = ConfigurationKey.all.map(\.name)
-        return object.keys.filter { !known.contains($0) }.sorted().map { key in
+        let warnings = object.keys.filter { !known.contains($0) }.sorted().map { key in
             let nearest = known.min { EditDistance.between(key, $0) < EditDistance.between(key, $1) } ?? ""
             return "\(JSONValue.text(key).shown) is not a known key and has no effect; the nearest known key is "
                 + "\"\(nearest)\""
         }
+        return warnings
+            + RuleSyntax.unknownKeys(object[RuleSyntax.key]).map { "\($0) is not a known key and has no effect" }
     }
 
     /// Settings that other settings make useless.

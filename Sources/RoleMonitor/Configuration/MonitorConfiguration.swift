@@ -44,11 +44,11 @@ public struct MonitorConfiguration: Sendable, Hashable {
     /// `prometheus_targets_dir`: the directory of target files, on shared storage.
     public var targetsDirectory = MonitorPaths.targetsDirectory
     /// `node_exporter_port`: 9100.
-    public var nodeExporterPort = Exporter.node.defaultPort
+    public var nodeExporterPort = Exporter.node.port
     /// `cgroup_exporter_port`: 9306.
-    public var cgroupExporterPort = Exporter.cgroup.defaultPort
+    public var cgroupExporterPort = Exporter.cgroup.port
     /// `nvidia_gpu_exporter_port`: 9445.
-    public var gpuExporterPort = Exporter.gpu.defaultPort
+    public var gpuExporterPort = Exporter.gpu.port
     /// `cluster_name`: the value of the label `cluster`, Slurm's ClusterName; `slurm`.
     public var clusterName = "slurm"
     /// `target_domain`: a domain appended to the addresses in the target file (`dgx-01.example.org:9100`), for a
@@ -58,14 +58,11 @@ public struct MonitorConfiguration: Sendable, Hashable {
     public var stateDirectory = MonitorPaths.stateDirectory
     /// `metrics_textfile`: the monitor's own metrics for node_exporter's textfile collector; null for none.
     public var metricsTextfile: String? = MonitorPaths.metricsTextfile
+    /// `rules`: what else runs on nodes that have a role, beside the jobstats exporters; none by default.
+    public var additionalRules: [RoleRule] = []
 
     /// Creates a configuration with the default of every key, and these head nodes.
     public init(headNodes: [String] = []) {
         self.headNodes = headNodes
-    }
-
-    /// The exporters with the ports that this configuration gives them.
-    public var exporters: [(exporter: Exporter, port: Int)] {
-        [(.node, nodeExporterPort), (.cgroup, cgroupExporterPort), (.gpu, gpuExporterPort)]
     }
 }

@@ -7,6 +7,8 @@ package struct Observation: Sendable {
     package var host: HostIdentity
     /// What BCM says.
     package var role: RoleFinding
+    /// What BCM says about the roles of additional rules; one that is not here is unknown.
+    package var otherRoles: [String: RoleFinding] = [:]
     /// Former names of this node that BCM still lists, with the hardware address shown; nil when it cannot be told.
     package var listed: [String: String?]?
     /// The exporters' units.
@@ -40,8 +42,9 @@ package enum Action: Sendable, Hashable {
     case start(UnitName, attempt: Int, resetsFailures: Bool)
     /// Stop a unit.
     case stop(UnitName)
-    /// Make a target file hold these groups.
-    case writeTarget(TargetFile, [TargetGroup])
+    /// Make a target file hold these groups. Of those that are kept only, each stands in it if it does already: it
+    /// cannot be told whether their role is there.
+    case writeTarget(TargetFile, [TargetGroup], keptOnly: [TargetGroup] = [])
     /// Make a target file not exist. With a digest, only if it holds just what this machine wrote.
     case removeTarget(TargetFile, onlyIf: String?)
 
@@ -50,7 +53,7 @@ package enum Action: Sendable, Hashable {
         switch self {
         case .start(let unit, let attempt, _): "start \(unit)" + (attempt > 1 ? " (attempt \(attempt))" : "")
         case .stop(let unit): "stop \(unit)"
-        case .writeTarget(let file, let groups):
+        case .writeTarget(let file, let groups, _):
             "make \(file.path) hold \(groups.flatMap(\.targets).joined(separator: ", ")), unless it does"
         case .removeTarget(let file, nil): "remove \(file.path), if it exists"
         case .removeTarget(let file, .some):
@@ -103,8 +106,10 @@ package enum Goal: Sendable, Hashable {
 
 /// What follows from an observation.
 package struct Decision: Sendable {
-    /// What is to become of the node.
+    /// What is to become of the node by the rule of the jobstats exporters.
     package var goal: Goal
+    /// The same by the additional rules, by role.
+    package var otherGoals: [String: Goal] = [:]
     /// What to do, in this order.
     package var actions: [Action]
     /// What to tell.

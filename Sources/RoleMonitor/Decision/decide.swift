@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import ServiceManager
-package import PromTargets
+internal import PromTargets
 
 /// Decides what to do. It depends on its arguments alone and changes nothing.
 ///
@@ -11,32 +11,38 @@ package func decide(
     var state = state
     state.adopt(observation.host)
     if let end = state.pauseEnd, end <= now.wall || observation.isRetiring { state.pauseEnd = nil }
-    let goal = settle(observation, &state, configuration)
-    var decision = Decision(goal: goal, actions: [], remarks: [], state: state)
+    let rules = configuration.rules
+    var goals: [Goal] = []
+    for rule in rules { goals.append(settle(rule, observation, &state, configuration)) }
+    var decision = Decision(goal: goals[0], actions: [], remarks: [], state: state)
+    for (rule, goal) in zip(rules, goals).dropFirst() { decision.otherGoals[rule.role] = goal }
     if configuration.managesServices { decision.decideServices(observation, configuration, now) }
     if configuration.managesTargets { decision.decideTargets(observation, configuration) }
     return decision
 }
 
-/// Takes the finding over into the state and says what is to become of the node.
+/// Takes the finding about one rule's role over into the state and says what is to become of the node by this rule.
 private func settle(
-    _ observation: Observation, _ state: inout MonitorState, _ configuration: MonitorConfiguration
+    _ rule: RoleRule, _ observation: Observation, _ state: inout MonitorState, _ configuration: MonitorConfiguration
 ) -> Goal {
-    let role = configuration.role
+    let role = rule.role
+    let isFirst = role == configuration.role
     let goal: Goal
-    switch observation.role {
+    var settled: MonitorState.Settled?
+    switch isFirst ? observation.role : observation.otherRoles[role] {
     case .present(let node):
-        if state.settled != .init(role: role, isPresent: true, node: node) {
-            state.retries = [:]
-            state.settled = .init(role: role, isPresent: true, node: node)
-        }
-        state.shownRole = role
+        settled = .init(role: role, isPresent: true, node: node)
+        if state.settled(role) != settled { for exporter in rule.exporters { state.retries[exporter.unit] = nil } }
+        if isFirst { state.shownRole = role } else { state.otherShownRoles.insert(role) }
         goal = .run(node: node)
     case .absent(let node):
-        state.settled = .init(role: role, isPresent: false, node: node)
+        settled = .init(role: role, isPresent: false, node: node)
         goal = .rest(node: node)
-    case .unknown:
+    case .unknown, nil:
         goal = .leave
+    }
+    if let settled {
+        if isFirst { state.settled = settled } else { state.otherSettled[role] = settled }
     }
     guard state.pauseEnd != nil || observation.isRetiring else { return goal }
     return .rest(node: state.settled?.node ?? observation.name)
@@ -46,20 +52,27 @@ extension Decision {
     fileprivate mutating func decideServices(
         _ observation: Observation, _ configuration: MonitorConfiguration, _ now: Moment
     ) {
-        guard case .known(let statuses) = observation.units else {
-            if case .rest = goal { state.retries = [:] }
-            return
-        }
-        switch goal {
-        case .leave: break
-        case .rest:
-            state.retries = [:]
-            for (unit, status) in statuses.inOrder where ![.inactive, .failed].contains(status.active) {
-                actions.append(.stop(unit))
+        for rule in configuration.rules {
+            if case .rest = goal(of: rule, configuration) {
+                for exporter in rule.exporters { state.retries[exporter.unit] = nil }
             }
-        case .run:
-            for (unit, status) in statuses.inOrder { decideStart(unit, status, configuration, now) }
         }
+        guard case .known(let statuses) = observation.units else { return }
+        for rule in configuration.rules {
+            for exporter in rule.exporters {
+                guard let unit = try? UnitName(exporter.unit), let status = statuses[unit] else { continue }
+                switch goal(of: rule, configuration) {
+                case .leave: break
+                case .rest:
+                    if ![.inactive, .failed].contains(status.active) { actions.append(.stop(unit)) }
+                case .run: decideStart(unit, status, configuration, now)
+                }
+            }
+        }
+    }
+
+    private func goal(of rule: RoleRule, _ configuration: MonitorConfiguration) -> Goal {
+        rule.role == configuration.role ? goal : otherGoals[rule.role] ?? .leave
     }
 
     private mutating func decideStart(
@@ -150,36 +163,60 @@ extension Decision {
     }
 
     fileprivate mutating func decideTargets(_ observation: Observation, _ configuration: MonitorConfiguration) {
-        let directory = configuration.targetsDirectory
-        switch goal {
-        case .leave: return
-        case .run(let node):
-            let file = TargetFile(directory: directory, name: node)
-            do {
-                let groups = try configuration.targetGroups(of: node)
-                actions.append(.writeTarget(file, groups))
-                let digest = ContentDigest.of(TargetGroup.encode(groups))
-                state.targets.removeAll { $0.directory == directory && $0.name == node }
-                state.targets.append(.init(directory: directory, name: node, digest: digest))
-            } catch {
-                remarks.append(.noTarget(error.description))
+        let goals = configuration.rules.map { (rule: $0, goal: goal(of: $0, configuration)) }
+        var running: String?
+        var resting: String?
+        for (_, goal) in goals {
+            switch goal {
+            case .run(let node): running = running ?? node
+            case .rest(let node): resting = resting ?? node
+            case .leave: break
             }
-        case .rest(let node):
-            let names = node.map { [$0] } ?? state.targets.filter { $0.directory == directory }.map(\.name)
+        }
+        guard goals.contains(where: { $0.goal != .leave }) else { return }
+        let isOpen = goals.contains { $0.goal == .leave }
+        if let node = running ?? (isOpen ? resting : nil) {
+            decideWriting(of: node, goals, configuration)
+        } else {
+            let directory = configuration.targetsDirectory
+            let names = resting.map { [$0] } ?? state.targets.filter { $0.directory == directory }.map(\.name)
             for name in names {
                 actions.append(.removeTarget(TargetFile(directory: directory, name: name), onlyIf: nil))
             }
         }
-        if state.pauseEnd == nil { decideFormerTargets(observation, configuration) }
+        if state.pauseEnd == nil { decideFormerTargets(observation, configuration, node: running ?? resting) }
+    }
+
+    /// One entry for each exporter whose role is there; of a role that cannot be told, the file keeps what it holds.
+    private mutating func decideWriting(
+        of node: String, _ goals: [(rule: RoleRule, goal: Goal)], _ configuration: MonitorConfiguration
+    ) {
+        let directory = configuration.targetsDirectory
+        do throws(PromTargetsError) {
+            var groups: [TargetGroup] = []
+            var keptOnly: [TargetGroup] = []
+            var expected: [TargetGroup] = []
+            for (rule, goal) in goals {
+                if case .rest = goal { continue }
+                let own = try configuration.targetGroups(of: node, exporters: rule.exporters)
+                groups += own
+                if goal == .leave { keptOnly += own }
+                if goal != .leave || state.settled(rule.role)?.isPresent == true { expected += own }
+            }
+            actions.append(.writeTarget(TargetFile(directory: directory, name: node), groups, keptOnly: keptOnly))
+            let digest = ContentDigest.of(TargetGroup.encode(expected))
+            state.targets.removeAll { $0.directory == directory && $0.name == node }
+            state.targets.append(.init(directory: directory, name: node, digest: digest))
+        } catch {
+            remarks.append(.noTarget(error.description))
+        }
     }
 
     /// Target files that this machine wrote under another name, or in another directory.
-    private mutating func decideFormerTargets(_ observation: Observation, _ configuration: MonitorConfiguration) {
-        let node: String
-        switch goal {
-        case .run(let name), .rest(.some(let name)): node = name
-        case .rest(nil), .leave: return
-        }
+    private mutating func decideFormerTargets(
+        _ observation: Observation, _ configuration: MonitorConfiguration, node: String?
+    ) {
+        guard let node else { return }
         for target in state.targets where target.directory != configuration.targetsDirectory || target.name != node {
             if target.name != node, observation.listed == nil { continue }
             if target.name != node, let address = observation.listed?[target.name] {
@@ -193,32 +230,5 @@ extension Decision {
             actions.append(
                 .removeTarget(TargetFile(directory: target.directory, name: target.name), onlyIf: target.digest))
         }
-    }
-}
-
-extension [UnitName: UnitStatus] {
-    /// In the order of the exporters' documentation, then by name.
-    fileprivate var inOrder: [(key: UnitName, value: UnitStatus)] {
-        let order = Exporter.all.map(\.unit)
-        return sorted {
-            let left = order.firstIndex(of: $0.key.description) ?? order.count
-            let right = order.firstIndex(of: $1.key.description) ?? order.count
-            return left == right ? $0.key < $1.key : left < right
-        }
-    }
-}
-
-extension MonitorConfiguration {
-    /// What the target file of a node holds.
-    package func targetGroups(of node: String) throws(PromTargetsError) -> [TargetGroup] {
-        var groups: [TargetGroup] = []
-        for (exporter, port) in exporters {
-            let host = targetDomain.map { "\(node).\($0)" } ?? node
-            groups.append(
-                try TargetGroup(
-                    targets: ["\(host):\(port)"],
-                    labels: ["job": exporter.job, "cluster": clusterName, "hostname": node]))
-        }
-        return groups
     }
 }

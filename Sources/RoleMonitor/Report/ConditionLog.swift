@@ -1,7 +1,7 @@
-internal import Logging
+package import Logging
 
 /// Logs what lasts once: when it begins, when it changes, once an hour with a count, and when it ends.
-struct ConditionLog {
+package struct ConditionLog {
     private struct Entry {
         var fingerprint: String
         var since: Double
@@ -15,7 +15,7 @@ struct ConditionLog {
     private var entries: [String: Entry] = [:]
     private var seen: Set<String> = []
 
-    init(logger: Logger, repeatedEvery repetition: Duration = .seconds(3600)) {
+    package init(logger: Logger, repeatedEvery repetition: Duration = .seconds(3600)) {
         self.logger = logger
         self.repetition = repetition.inSeconds
     }
@@ -26,7 +26,7 @@ struct ConditionLog {
     ///   - key: what it is about; one condition for each key.
     ///   - fingerprint: what makes it another one; the message by default.
     ///   - ending: what to log when it has ended; nil for nothing.
-    mutating func note(
+    package mutating func note(
         _ key: String, _ level: Logger.Level, _ message: String, fingerprint: String? = nil, ending: String? = nil,
         now: Moment
     ) {
@@ -53,7 +53,7 @@ struct ConditionLog {
     mutating func keep(prefix: String) { seen.formUnion(entries.keys.filter { $0.hasPrefix(prefix) }) }
 
     /// Ends every condition that was not noted since the last call.
-    mutating func endOthers(now: Moment) {
+    package mutating func endOthers(now: Moment) {
         for (key, entry) in entries.sorted(by: { $0.key < $1.key }) where !seen.contains(key) {
             entries[key] = nil
             guard let ending = entry.ending else { continue }

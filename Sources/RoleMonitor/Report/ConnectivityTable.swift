@@ -29,7 +29,7 @@ public struct ConnectivityTable: Sendable {
                 report.deviceCount.map { "\($0)" } ?? "-", report.devicesShowingRoles.map { "\($0)" } ?? "-", roles,
             ])
         }
-        var text = Self.aligned(lines)
+        var text = TextTable.aligned(lines)
         for (report, _) in rows {
             if let error = report.error { text += "\(error)\n" }
             if configuration.trustsFirstUse, let key = report.serverKey {
@@ -61,12 +61,4 @@ public struct ConnectivityTable: Sendable {
     }
 
     private static func word(_ flag: Bool?) -> String { flag.map { $0 ? "yes" : "no" } ?? "-" }
-
-    private static func aligned(_ lines: [[String]]) -> String {
-        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            let cells = zip(line, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
-        }.joined()
-    }
 }

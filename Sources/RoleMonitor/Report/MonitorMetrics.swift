@@ -2,7 +2,9 @@
 struct MonitorMetrics: Sendable {
     var version = ""
     var role = "slurmclient"
-    var finding = "unknown"
+    var finding = RoleState.unknown
+    /// The findings about roles of additional rules.
+    var otherRoles: [String: RoleState] = [:]
     var checks = 0
     var lastCheck: Double?
     var lastSuccess: Double?
@@ -24,11 +26,14 @@ struct MonitorMetrics: Sendable {
             text += "# HELP bcm_role_monitor_\(name) \(help)\n# TYPE bcm_role_monitor_\(name) \(type)\n"
             for sample in samples { text += "bcm_role_monitor_\(name)\(sample.labels) \(Self.number(sample.value))\n" }
         }
+        let roles = [(role, finding)] + otherRoles.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         family("info", "The version of the monitor.", "gauge", [(Self.labels([("version", version)]), 1)])
         family(
             "role_state", "Whether the node has the role: the one state that holds is 1.", "gauge",
-            ["present", "absent", "unknown"].map {
-                (Self.labels([("role", role), ("state", $0)]), $0 == finding ? 1 : 0)
+            roles.flatMap { role, finding in
+                [RoleState.present, .absent, .unknown].map {
+                    (Self.labels([("role", role), ("state", $0.rawValue)]), $0 == finding ? 1 : 0)
+                }
             })
         family("checks_total", "Checks since the monitor started.", "counter", [("", Double(checks))])
         family(

@@ -9,12 +9,12 @@ package enum RoleFinding: Sendable, Hashable {
     /// It cannot be told, so nothing is changed.
     case unknown(UnknownRole)
 
-    /// `present`, `absent` or `unknown`.
-    package var word: String {
+    /// The finding without the node's name and the reason.
+    package var state: RoleState {
         switch self {
-        case .present: "present"
-        case .absent: "absent"
-        case .unknown: "unknown"
+        case .present: .present
+        case .absent: .absent
+        case .unknown: .unknown
         }
     }
 }

@@ -4,7 +4,7 @@ public enum ControlRequest: Sendable, Hashable, Codable {
     case pause(seconds: Double)
     /// End the pause.
     case resume
-    /// Forget failed starts, so that units that were given up are tried at once.
+    /// Forget failed starts, so that units that were given up are tried at once, and keys trusted on first use.
     case reset
 }
 

@@ -5,21 +5,26 @@ internal import ServiceManager
 
 extension Monitor {
     /// The exporters' states, where something depends on them. Units that change are waited for.
-    func observeUnits(for finding: RoleFinding, isPaused: Bool) async -> Observation.Units {
+    func observeUnits(for observed: RoleObservation, isPaused: Bool) async -> Observation.Units {
         guard configuration.managesServices else { return .notAsked }
-        let mayStart: Bool
-        switch finding {
-        case .present: mayStart = true
-        case .absent: mayStart = false
-        case .unknown:
-            guard isPaused else { return .notAsked }
-            mayStart = false
+        var asked: [UnitName] = []
+        var starting: [UnitName] = []
+        for rule in configuration.rules {
+            let units = rule.exporters.compactMap { try? UnitName($0.unit) }
+            switch rule.role == configuration.role ? observed.finding : observed.others[rule.role] {
+            case .present:
+                asked += units
+                starting += units
+            case .absent: asked += units
+            case .unknown, nil: if isPaused { asked += units }
+            }
         }
+        guard !asked.isEmpty else { return .notAsked }
         do throws(ServiceError) {
-            let units = Exporter.all.compactMap { try? UnitName($0.unit) }
-            var statuses = try await look(units)
-            if mayStart, !isDryRun, statuses.values.contains(where: \.isSettling) {
-                statuses = try await settled(units) { !$0.isSettling }
+            var statuses = try await look(asked)
+            if !isDryRun, starting.contains(where: { statuses[$0]?.isSettling == true }) {
+                let settled = try await settled(starting) { !$0.isSettling }
+                statuses.merge(settled) { $1 }
             }
             return .known(statuses)
         } catch {
@@ -64,29 +69,27 @@ extension Monitor {
         for action in actions {
             switch action {
             case .start, .stop: report.actions.append(action.words)
-            case .writeTarget(let file, let groups):
-                await describe(file, groups, &report) { outcome in
+            case .writeTarget(let file, let groups, let keptOnly):
+                await describe(.init(inspecting: file, groups: groups, keptOnly: keptOnly), &report) { outcome in
                     switch outcome {
                     case .unchanged: nil
-                    case .notThere: "write \(file.path)"
+                    case .notThere: groups == keptOnly ? nil : "write \(file.path)"
                     default: "write \(file.path) anew: it holds something else"
                     }
                 }
             case .removeTarget(let file, let digest):
-                await describe(file, nil, &report) { outcome in
-                    guard outcome != .notThere else { return nil }
-                    return digest == nil ? "remove \(file.path)" : action.words
+                await describe(.init(inspecting: file, digest: digest), &report) { outcome in
+                    outcome == .notThere || outcome == .kept ? nil : "remove \(file.path)"
                 }
             }
         }
     }
 
     private func describe(
-        _ file: TargetFile, _ groups: [TargetGroup]?, _ report: inout PassReport, words: (StorageOutcome) -> String?
+        _ operation: StorageOperation, _ report: inout PassReport, words: (StorageOutcome) -> String?
     ) async {
-        let operation = StorageOperation(kind: .inspect, directory: file.directory, name: file.name, groups: groups)
         let outcomes = await heartbeat.during(limit: seams.store.limit) { await seams.store.perform([operation]) }
-        switch outcomes.first ?? .failed(StorageFailure("internal", "\(file.path): no answer")) {
+        switch outcomes.first ?? .failed(StorageFailure("internal", "\(operation.directory): no answer")) {
         case .failed(let failure): report.failures.append(.init(kind: failure.kind, message: failure.message))
         case let outcome: if let words = words(outcome) { report.actions.append(words) }
         }
@@ -257,12 +260,23 @@ extension Monitor {
 }
 
 extension StorageOperation {
+    /// The operation that says what writing or removing a file would find.
+    init(
+        inspecting file: TargetFile, groups: [TargetGroup]? = nil, keptOnly: [TargetGroup]? = nil, digest: String? = nil
+    ) {
+        self.init(
+            kind: .inspect, directory: file.directory, name: file.name, groups: groups, keptOnly: keptOnly,
+            digest: digest)
+    }
+
     /// The operation that does an action, if it is about a target file.
     init?(_ action: Action) {
         switch action {
         case .start, .stop: return nil
-        case .writeTarget(let file, let groups):
-            self.init(kind: .write, directory: file.directory, name: file.name, groups: groups)
+        case .writeTarget(let file, let groups, let keptOnly):
+            self.init(
+                kind: .write, directory: file.directory, name: file.name, groups: groups,
+                keptOnly: keptOnly.isEmpty ? nil : keptOnly)
         case .removeTarget(let file, let digest):
             self.init(kind: .remove, directory: file.directory, name: file.name, digest: digest)
         }

@@ -20,6 +20,7 @@ package actor Monitor {
     private var certificateRead: Double?
     private var certificateFacts = CertificateFacts()
     private var shownFinding: String?
+    private var shownOthers: [String: String] = [:]
     private var passes = 0
     /// What ``nameForPause(_:)`` found.
     private var pauseName: String?
@@ -77,13 +78,14 @@ package actor Monitor {
         if !isPaused, state.pauseEnd != nil { logger.notice("the pause is over") }
         let observed = isPaused ? RoleObservation(.unknown(UnknownRole("paused", "paused"))) : await observeRole(host)
         let name = isPaused ? await nameForPause(host) : nil
-        let units = await observeUnits(for: observed.finding, isPaused: isPaused)
-        var report = PassReport(role: observed.finding.word)
+        let units = await observeUnits(for: observed, isPaused: isPaused)
+        var report = PassReport(role: observed.finding.state)
         guard !Task.isCancelled else {
             report.isInterrupted = true
             return report
         }
         var observation = Observation(host: host, role: observed.finding, listed: observed.listed, units: units)
+        observation.otherRoles = observed.others
         observation.name = name
         if let retiring {
             observation.isRetiring = true
@@ -137,9 +139,18 @@ package actor Monitor {
         save()
     }
 
-    /// Forgets failed starts, so that every unit is tried again at once.
-    package func resetRetries() {
+    /// Forgets failed starts, so that every unit is tried again at once, and the keys that were trusted on first use, so
+    /// that the next ones are trusted.
+    package func reset() {
         state.retries = [:]
+        if !state.keys.isEmpty {
+            state.keys = [:]
+            do throws(BCMError) {
+                source = try seams.makeSource(configuration, [:])
+            } catch {
+                logger.error("the client of BCM stays as it was: \(error)")
+            }
+        }
         save()
     }
 
@@ -237,14 +248,10 @@ package actor Monitor {
 
     private func observeRole(_ host: HostIdentity) async -> RoleObservation {
         let observer = RoleObserver(
-            source: source, clock: seams.clock, heartbeat: heartbeat, role: configuration.role,
+            source: source, clock: seams.clock, heartbeat: heartbeat, rules: configuration.rules,
             roleLossDelay: configuration.roleLossDelay, requestTimeout: configuration.requestTimeout)
-        let role = configuration.role
-        let state = state
         return await observer.observe(
-            host: host, formerNames: Set(state.targets.map(\.name)).sorted(),
-            isRoleKnownVisible: configuration.areRolesVisible || state.shownRole == role,
-            isAbsenceSettled: { state.isAbsenceSettled(role: role, node: $0) })
+            host: host, formerNames: Set(state.targets.map(\.name)).sorted(), state: state)
     }
 
     private func keysToKeep() -> [String: String] {
@@ -274,15 +281,15 @@ package actor Monitor {
         switch observation.role {
         case .present(let node), .absent(let node):
             report.node = node
-            let shown = "role \(configuration.role) \(observation.role.word) (\(node))"
+            let shown = "role \(configuration.role) \(observation.role.state) (\(node))"
             if shown != shownFinding { logger.notice("\(shown)") }
             shownFinding = shown
             metrics.lastSuccess = now.wall
         case .unknown(var reason) where report.pauseEnd == nil && !observation.isRetiring:
             if configuration.trustsFirstUse, reason.kind == BCMError.Code.notTrusted.description {
                 reason.message +=
-                    "; the remembered keys are in \(store.path(hostName: state.hostName)): to accept another one, stop "
-                    + "the monitor, remove that file and start the monitor"
+                    "; the remembered keys are in \(store.path(hostName: state.hostName)); if the new one is right, "
+                    + "bcm-role-monitor --reset accepts it"
             }
             report.unknownReason = reason.message
             conditions.note(
@@ -291,18 +298,45 @@ package actor Monitor {
             metrics.failures[reason.kind, default: 0] += 1
         case .unknown: conditions.keep("role")
         }
+        noteOtherRoles(observation, &report, now)
         switch observation.units {
-        case .known: break
+        case .known(let statuses):
+            let known = Set(statuses.keys.map(\.description))
+            for exporter in configuration.allExporters where !known.contains(exporter.unit) {
+                conditions.keep(exporter.unit)
+            }
         case .notAsked where !configuration.managesServices: break
         case .notAsked:
             conditions.keep("units")
-            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+            for exporter in configuration.allExporters { conditions.keep(exporter.unit) }
         case .failed(let error):
             fail(&report, "units", error.code.description, "\(error)")
-            for exporter in Exporter.all { conditions.keep(exporter.unit) }
+            for exporter in configuration.allExporters { conditions.keep(exporter.unit) }
         }
         for remark in decision.remarks { note(remark, &report, now) }
         certificate(now)
+    }
+
+    /// Tells what was learned about the roles of additional rules.
+    private func noteOtherRoles(_ observation: Observation, _ report: inout PassReport, _ now: Moment) {
+        for (role, finding) in observation.otherRoles.sorted(by: { $0.key < $1.key }) {
+            report.otherRoles[role] = finding.state
+            let key = "role \(role)"
+            switch finding {
+            case .present(let node), .absent(let node):
+                report.node = report.node ?? node
+                let shown = "role \(role) \(finding.state) (\(node))"
+                if shown != shownOthers[role] { logger.notice("\(shown)") }
+                shownOthers[role] = shown
+            // What keeps all roles unknown is told once, about the first.
+            case .unknown where report.pauseEnd != nil || finding == observation.role: conditions.keep(key)
+            case .unknown(let reason):
+                report.notes.append("role \(role) unknown")
+                conditions.note(
+                    key, .warning, "role \(role) unknown, nothing of it is changed: \(reason.message)",
+                    fingerprint: reason.kind, ending: "the role \(role) can be told again", now: now)
+            }
+        }
     }
 
     private func note(_ remark: Remark, _ report: inout PassReport, _ now: Moment) {
@@ -402,10 +436,11 @@ package actor Monitor {
         guard !isDryRun, !report.isInterrupted else { return }
         metrics.role = configuration.role
         metrics.finding = report.role
+        metrics.otherRoles = report.otherRoles
         metrics.checks += 1
         metrics.lastCheck = now.wall
         metrics.duration = now.sinceBoot - start.sinceBoot
-        metrics.units = configuration.managesServices ? Exporter.all.map(\.unit) : []
+        metrics.units = configuration.managesServices ? configuration.allExporters.map(\.unit) : []
         metrics.pendingRetries = state.retries.mapValues(\.attempts)
         metrics.givenUp = Set(state.retries.filter(\.value.isGivenUp).keys)
         metrics.pauseEnd = state.pauseEnd
@@ -443,6 +478,9 @@ package actor Monitor {
             parts.append("paused until \(WallTime.text(end))")
         } else {
             parts.append("role \(configuration.role) \(report.role)" + (report.node.map { " (\($0))" } ?? ""))
+            for (role, word) in report.otherRoles.sorted(by: { $0.key < $1.key }) where word != .unknown {
+                parts.append("role \(role) \(word)")
+            }
         }
         if let reason = report.unknownReason { parts.append("nothing is changed: \(reason)") }
         let givenUp = state.retries.filter(\.value.isGivenUp).keys.sorted()

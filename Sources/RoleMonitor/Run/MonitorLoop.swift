@@ -137,8 +137,8 @@ struct MonitorLoop: Sendable {
             logger.notice("resumed")
             await monitor.setPause(until: nil)
         case .reset:
-            logger.notice("failed starts are forgotten")
-            await monitor.resetRetries()
+            logger.notice("failed starts and keys of head nodes are forgotten")
+            await monitor.reset()
         }
     }
 
@@ -151,7 +151,7 @@ struct MonitorLoop: Sendable {
         switch request {
         case .pause: done = "paused until \(report.pauseEnd.map(WallTime.text) ?? "now")\(actions)"
         case .resume: done = "resumed\(actions)"
-        case .reset: done = "failed starts are forgotten\(actions)"
+        case .reset: done = "failed starts and keys of head nodes are forgotten\(actions)"
         }
         if report.isInterrupted { return ControlAnswer(isDone: false, message: "\(done); then it was interrupted") }
         var message = isDone ? done : "\(done), but:\(failures)"

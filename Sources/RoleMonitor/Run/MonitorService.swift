@@ -13,6 +13,13 @@ internal import ServiceManager
 /// let exit = try await service.run()      // until SIGTERM
 /// ```
 ///
+/// Shared storage can hang for ever, so a child process alone touches it: this very program, started again. Each program
+/// that runs a service therefore begins with
+///
+/// ```swift
+/// if let status = MonitorService.storageChildStatus(arguments: CommandLine.arguments) { exit(status) }
+/// ```
+///
 /// What it throws is a ``MonitorConfigurationError`` when the configuration cannot be used, or a ``MonitorError``.
 public struct MonitorService: Sendable {
     private let configurationFile: String
@@ -41,6 +48,15 @@ public struct MonitorService: Sendable {
         self.logger = logger
     }
 
+    /// Does the work of the child that touches shared storage, if that is what this process was started for. Blocks.
+    ///
+    /// - Parameter arguments: the command line, the program's name first.
+    /// - Returns: the exit status with which the process is to end now; nil for a process that is no such child.
+    public static func storageChildStatus(arguments: [String]) -> Int32? {
+        guard arguments.count == 3, arguments[1] == StorageWorker.argument else { return nil }
+        return StorageWorker.main(lockFile: arguments[2])
+    }
+
     /// Runs until SIGTERM or SIGINT, or until a new start is needed. SIGHUP reads the configuration again.
     ///
     /// systemd is told that the service is ready once the configuration is valid and the lock is held, whether or not
@@ -63,23 +79,21 @@ public struct MonitorService: Sendable {
 
     /// Makes one check.
     ///
-    /// - Returns: what it did, and the exit status that says so.
-    public func runOnce() async throws -> (report: PassReport, exit: MonitorExit) {
+    /// - Returns: what it did; ``PassReport/exit`` is the exit status that says so.
+    public func runOnce() async throws -> PassReport {
         let configuration = try loadConfiguration()
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
         defer { withExtendedLifetime(lock) {} }
-        let report = await (try makeMonitor(configuration, seams(configuration))).pass()
-        return (report, report.exit)
+        return await (try makeMonitor(configuration, seams(configuration))).pass()
     }
 
     /// Makes one check that changes nothing, and takes no lock.
     ///
-    /// - Returns: what a check would do, and the exit status that says so.
-    public func dryRun() async throws -> (report: PassReport, exit: MonitorExit) {
+    /// - Returns: what a check would do; ``PassReport/exit`` is the exit status that says so.
+    public func dryRun() async throws -> PassReport {
         let configuration = try loadConfiguration()
-        let monitor = try makeMonitor(configuration, seams(configuration), isDryRun: true)
-        let report = await monitor.pass()
-        return (report, report.exit)
+        let monitor = try makeMonitor(configuration, seams(configuration, isDryRun: true), isDryRun: true)
+        return await monitor.pass()
     }
 
     /// Asks every head node, and takes no lock.
@@ -123,7 +137,7 @@ public struct MonitorService: Sendable {
     /// the state and the metrics are removed. Configuration and certificate stay.
     ///
     /// - Returns: what was done, and what failed.
-    public func decommission() async throws -> (report: PassReport, exit: MonitorExit) {
+    public func decommission() async throws -> PassReport {
         let configuration = try loadConfiguration()
         let systemd = Systemd(executor: executor)
         var done: [String] = []
@@ -144,7 +158,7 @@ public struct MonitorService: Sendable {
         var report = await monitor.retire()
         report.actions = done + report.actions
         if report.failures.isEmpty { await monitor.forget() }
-        return (report, report.failures.isEmpty ? .done : .actionFailed)
+        return report
     }
 }
 
@@ -182,12 +196,13 @@ extension MonitorService {
         try RESTClient(configuration: configuration.clientConfiguration(knownKeys: keys), logger: logger)
     }
 
-    private func seams(_ configuration: MonitorConfiguration) -> MonitorSeams {
+    /// - Parameter isDryRun: whether shared storage is only looked at, for which no lock is needed.
+    private func seams(_ configuration: MonitorConfiguration, isDryRun: Bool = false) -> MonitorSeams {
         MonitorSeams(
             makeSource: { (configuration, keys) throws(BCMError) in try makeSource(configuration, keys) },
             units: Systemd(executor: executor, timeout: .seconds(30)),
             store: ChildTargetStore(
-                executor: executor, lockFile: "\(configuration.runtimeDirectory)/storage.lock"),
+                executor: executor, lockFile: isDryRun ? nil : "\(configuration.runtimeDirectory)/storage.lock"),
             clock: SystemClock(), host: LocalHost(), notifier: ServiceNotifier(), certificate: CertificateFacts.init)
     }
 
@@ -229,8 +244,8 @@ extension MonitorService {
             await monitor.setPause(until: nil)
             return missing + "the pause is taken back; exporters are started once the monitor runs"
         case .reset:
-            await monitor.resetRetries()
-            return missing + "failed starts are forgotten"
+            await monitor.reset()
+            return missing + "failed starts and keys of head nodes are forgotten"
         }
     }
 }

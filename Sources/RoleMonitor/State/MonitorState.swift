@@ -15,6 +15,10 @@ package struct MonitorState: Sendable, Hashable, Codable {
     package var shownRole: String?
     /// The last certain finding.
     package var settled: Settled?
+    /// The last certain finding about each role of additional rules.
+    package var otherSettled: [String: Settled] = [:]
+    /// The roles of additional rules that BCM once showed for this node.
+    package var otherShownRoles: Set<String> = []
     /// The target files that this machine wrote and has not removed.
     package var targets: [WrittenTarget] = []
     /// The units whose start was tried, by name.
@@ -100,6 +104,8 @@ package struct MonitorState: Sendable, Hashable, Codable {
         bootID = try values.decode(String.self, forKey: .bootID)
         shownRole = try values.decodeIfPresent(String.self, forKey: .shownRole)
         settled = try values.decodeIfPresent(Settled.self, forKey: .settled)
+        otherSettled = try values.decodeIfPresent([String: Settled].self, forKey: .otherSettled) ?? [:]
+        otherShownRoles = try values.decodeIfPresent(Set<String>.self, forKey: .otherShownRoles) ?? []
         targets = try values.decodeIfPresent([WrittenTarget].self, forKey: .targets) ?? []
         retries = try values.decodeIfPresent([String: UnitRetry].self, forKey: .retries) ?? [:]
         crashes = try values.decodeIfPresent([String: Int].self, forKey: .crashes) ?? [:]
@@ -116,8 +122,14 @@ package struct MonitorState: Sendable, Hashable, Codable {
 
     /// Whether the role's absence was confirmed earlier for this name of BCM's.
     package func isAbsenceSettled(role: String, node: String) -> Bool {
-        settled == Settled(role: role, isPresent: false, node: node)
+        settled(role) == Settled(role: role, isPresent: false, node: node)
     }
+
+    /// The last certain finding about a role.
+    package func settled(_ role: String) -> Settled? { settled?.role == role ? settled : otherSettled[role] }
+
+    /// Whether BCM once showed a role for this node.
+    package func isShown(_ role: String) -> Bool { shownRole == role || otherShownRoles.contains(role) }
 
     /// Takes over who and where this machine is now; what belongs to an earlier boot is dropped.
     package mutating func adopt(_ host: HostIdentity) {

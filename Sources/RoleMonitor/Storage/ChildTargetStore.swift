@@ -9,7 +9,7 @@ internal import Glibc
 package struct ChildTargetStore: TargetStore {
     private let executor: any CommandExecutor
     private let program: [String]
-    private let lockFile: String
+    private let lockFile: String?
     private let timeout: Duration
 
     /// Creates a store.
@@ -17,11 +17,11 @@ package struct ChildTargetStore: TargetStore {
     /// - Parameters:
     ///   - executor: runs the child.
     ///   - program: the program and arguments that lead to ``StorageWorker``; this very program by default.
-    ///   - lockFile: a file on a local file system.
+    ///   - lockFile: a file on a local file system; nil for a store that only inspects.
     ///   - timeout: how long the child may take.
     package init(
         executor: any CommandExecutor, program: [String] = ["/proc/self/exe", StorageWorker.argument],
-        lockFile: String, timeout: Duration = .seconds(15)
+        lockFile: String?, timeout: Duration = .seconds(15)
     ) {
         self.executor = executor
         self.program = program
@@ -43,7 +43,8 @@ package struct ChildTargetStore: TargetStore {
         guard let input = try? JSONEncoder().encode(StorageRequest(operations: operations)), let path = program.first
         else { return all(StorageFailure("internal", "\(place): the request cannot be written")) }
         let command = Command(
-            path, program.dropFirst() + [lockFile], input: Array(input), timeout: timeout, outputLimit: 1 << 20)
+            path, program.dropFirst() + [lockFile ?? StorageWorker.noLock], input: Array(input), timeout: timeout,
+            outputLimit: 1 << 20)
         let result: CommandResult
         do throws(CommandError) {
             result = try await executor.run(command)
@@ -73,6 +74,7 @@ package struct ChildTargetStore: TargetStore {
 
     /// Whether an earlier child still lives.
     private func isBusy() -> Bool {
+        guard let lockFile else { return false }
         let descriptor = open(lockFile, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

@@ -24,7 +24,9 @@ package struct StorageOperation: Sendable, Hashable, Codable {
     package var name: String
     /// For `write` and `inspect`.
     package var groups: [TargetGroup]?
-    /// For `remove`: the digest of what may be removed; nil removes whatever is there.
+    /// Those of the groups that the file gets only if it holds them already. With none left there is to be no file.
+    package var keptOnly: [TargetGroup]?
+    /// For `remove`, and for `inspect` without groups: the digest of what may be removed; nil for whatever is there.
     package var digest: String?
 }
 

@@ -3,23 +3,30 @@ internal import Glibc
 internal import PromTargets
 
 /// The child process that touches shared storage: all it does may hang for hours, and nothing else then does.
-public enum StorageWorker {
+package enum StorageWorker {
     /// The hidden first argument that makes the program this child. The second argument is the lock file.
-    public static let argument = "_storage"
+    package static let argument = "_storage"
+
+    /// Stands for the lock file of a child that only inspects.
+    static let noLock = "-"
 
     /// Exit status when an earlier child still holds the lock, that is, hangs.
     static let busyStatus: Int32 = 75
 
     /// Reads a request from standard input, does it and writes the answer to standard output. Blocks.
     ///
-    /// - Parameter lockFile: held for as long as this process lives, so that at most one such child exists.
+    /// - Parameter lockFile: held for as long as this process lives, so that at most one such child exists. A child
+    ///   without a lock, `-`, changes nothing.
     /// - Returns: the process's exit status.
-    public static func main(lockFile: String) -> Int32 {
+    package static func main(lockFile: String) -> Int32 {
         // The monitor's own end must not leave a child that goes on writing.
-        let lock = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600 as mode_t)
-        guard lock >= 0 else { return 1 }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return busyStatus }
+        if lockFile != noLock {
+            let lock = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600 as mode_t)
+            guard lock >= 0 else { return 1 }
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return busyStatus }
+        }
         guard let request = try? JSONDecoder().decode(StorageRequest.self, from: Data(readAll(STDIN_FILENO))),
+            lockFile != noLock || request.operations.allSatisfy({ $0.kind == .inspect }),
             let answer = try? JSONEncoder().encode(StorageAnswer(outcomes: request.operations.map(outcome)))
         else { return 1 }
         let bytes = Array(answer)
@@ -32,18 +39,25 @@ public enum StorageWorker {
         do throws(PromTargetsError) {
             switch operation.kind {
             case .write:
-                let outcome = try directory.write(operation.groups ?? [], named: operation.name)
+                guard let groups = try wanted(operation, in: directory) else {
+                    return try directory.remove(named: operation.name) ? .removed : .notThere
+                }
+                let outcome = try directory.write(groups, named: operation.name)
                 return outcome == .written ? .written : .unchanged
             case .remove:
                 if let digest = operation.digest {
-                    guard let found = try content(directory, operation.name) else { return .notThere }
-                    guard digest == found else { return .kept }
+                    guard let entry = try directory.entry(named: operation.name) else { return .notThere }
+                    guard digest == ContentDigest.of(entry) else { return .kept }
                 }
                 return try directory.remove(named: operation.name) ? .removed : .notThere
             case .inspect:
-                guard let found = try content(directory, operation.name) else { return .notThere }
-                guard let groups = operation.groups else { return .different }
-                return found == ContentDigest.of(TargetGroup.encode(groups)) ? .unchanged : .different
+                guard let entry = try directory.entry(named: operation.name) else { return .notThere }
+                guard operation.groups != nil else {
+                    return operation.digest.map { $0 == ContentDigest.of(entry) } ?? true ? .different : .kept
+                }
+                let groups = try wanted(operation, in: directory)
+                let isCurrent = entry.isAsWritten && entry.groups == groups && entry.isReadableByAll
+                return isCurrent ? .unchanged : .different
             }
         } catch {
             return .failed(
@@ -53,14 +67,15 @@ public enum StorageWorker {
         }
     }
 
-    /// The digest of what a target file holds, damaged or not; nil when there is none.
-    private static func content(_ directory: TargetDirectory, _ name: String) throws(PromTargetsError) -> String? {
-        do throws(PromTargetsError) {
-            return try directory.read(named: name).map { ContentDigest.of(TargetGroup.encode($0)) }
-        } catch {
-            guard [.damaged, .tooLarge, .invalidLabel, .invalidAddress].contains(error.code) else { throw error }
-            return "damaged"
-        }
+    /// What the file is to hold; nil for no file.
+    private static func wanted(
+        _ operation: StorageOperation, in directory: TargetDirectory
+    ) throws(PromTargetsError) -> [TargetGroup]? {
+        let groups = operation.groups ?? []
+        guard let keptOnly = operation.keptOnly, !keptOnly.isEmpty else { return groups }
+        let present = try directory.entry(named: operation.name)?.groups ?? []
+        let wanted = groups.filter { !keptOnly.contains($0) || present.contains($0) }
+        return wanted.isEmpty ? nil : wanted
     }
 
     private static func readAll(_ descriptor: Int32) -> [UInt8] {
@@ -73,5 +88,13 @@ public enum StorageWorker {
             bytes += chunk[..<count]
         }
         return bytes
+    }
+}
+
+extension ContentDigest {
+    /// The digest of a target file that holds just what a monitor writes; a text that is no digest for any other.
+    fileprivate static func of(_ entry: TargetDirectory.Entry) -> String {
+        guard entry.isAsWritten, let groups = entry.groups else { return "changed" }
+        return of(TargetGroup.encode(groups))
     }
 }

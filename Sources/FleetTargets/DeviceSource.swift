@@ -1,0 +1,17 @@
+package import BCMClient
+
+/// Where the list of all devices comes from.
+package protocol DeviceSource: Sendable {
+    /// The head nodes that can be asked.
+    var headNodes: [HeadNode] { get }
+    /// Every device, as one head node lists them.
+    func devices(of headNode: HeadNode) async throws(BCMError) -> [Device]
+}
+
+/// Makes a source, when BCM is asked first.
+package typealias DeviceSourceMaker = @Sendable () throws(BCMError) -> any DeviceSource
+
+extension RESTClient: DeviceSource {
+    package var headNodes: [HeadNode] { configuration.headNodes }
+    package func devices(of headNode: HeadNode) async throws(BCMError) -> [Device] { try await devices(at: headNode) }
+}

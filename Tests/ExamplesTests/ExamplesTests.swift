@@ -1,0 +1,140 @@
+import FoundationEssentials
+import Testing
+
+/// The examples, run as programs; what they print is compared as a whole.
+struct ExamplesTests {
+    private let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    @Test func targetFilesAreWrittenOnce() throws {
+        let job = """
+              - job_name: node_exporter
+                scrape_interval: 30s
+                scrape_timeout: 30s
+            """
+        let first = try run("write-target-files", [folder.path, "dgx-01", "dgx-02"])
+        #expect(
+            first.output.hasPrefix(
+                "\(folder.path)/dgx-01.json: written\n\(folder.path)/dgx-02.json: written\n\(job)\n"))
+        let second = try run("write-target-files", [folder.path, "dgx-01"])
+        #expect(
+            second.output == "\(folder.path)/dgx-01.json: unchanged\n"
+                + first.output.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(2)
+                .joined(separator: "\n"))
+        #expect(
+            try folder.read("dgx-02.json") == """
+                [
+                  {"targets": ["dgx-02:9100"], "labels": {"cluster": "slurm", "hostname": "dgx-02", "job": "node_exporter"}}
+                ]
+
+                """)
+        let wrong = try run("write-target-files", [folder.path, "../x"])
+        #expect(
+            wrong.output == """
+                invalid address: "../x" is no target: its host is neither a host name nor an IP address; write HOST:PORT, an \
+                IPv6 address in brackets
+
+                """)
+        #expect([first.status, second.status, wrong.status] == [0, 0, 1])
+    }
+
+    @Test func servicesThatAreDownAreStarted() throws {
+        try folder.script(
+            "systemctl",
+            """
+            case $1 in
+            start) [ "$3" = bad.service ] && { echo bad > failed; exit 1; }; : > started; exit 0 ;;
+            esac
+            state() { printf 'Id=%s\\nNames=%s\\nLoadState=%s\\nActiveState=%s\\nSubState=%s\\nResult=%s\\n\\n' "$1" "$1" "$2" "$3" "$4" "$5"; }
+            for unit; do
+                case $unit in
+                up.service) state "$unit" loaded active running success ;;
+                down.service) if [ -e started ]; then state "$unit" loaded active running success
+                    else state "$unit" loaded inactive dead success; fi ;;
+                bad.service) state "$unit" loaded failed failed exit-code ;;
+                none.service) state "$unit" not-found inactive dead success ;;
+                esac
+            done
+            """)
+        try folder.script("journalctl", "echo 'it said why'")
+        let good = try run("service-states", ["up.service", "down.service"], path: folder.path)
+        #expect(good.output == "up.service: active (running)\ndown.service: started\n")
+        let bad = try run("service-states", ["none.service", "bad.service"], path: folder.path)
+        #expect(
+            bad.output == """
+                none.service: not-found
+                bad.service: start failed: it is failed (failed), result exit-code; start ended with exit status 1; look at systemctl status bad.service and \
+                journalctl --unit=bad.service
+                  last lines of its journal:
+                    it said why
+
+                """)
+        #expect([good.status, bad.status] == [0, 1])
+        #expect(try run("service-states", []).output == "usage: service-states UNIT ...\n")
+    }
+
+    @Test func rulesAreShown() throws {
+        let file = "\(folder.path)/config.json"
+        try Data(#"{"bcm_headnodes": ["head-a"], "prometheus_targets_dir": "/srv/t", "cluster": "x"}"#.utf8)
+            .write(to: URL(filePath: file))
+        let good = try run("show-rules", [file, "dgx-01"])
+        #expect(
+            good.output == """
+                warning: "cluster" is not a known key and has no effect; the nearest known key is "cluster_name"
+                with the role slurmclient:
+                  node_exporter.service on port 9100
+                  cgroup_exporter.service on port 9306
+                  nvidia_gpu_exporter.service on port 9445
+                with the role gpu-metrics:
+                  dcgm-exporter.service on port 9400
+                /srv/t/dgx-01.json:
+                [
+                  {"targets": ["dgx-01:9100"], "labels": {"cluster": "slurm", "hostname": "dgx-01", "job": "node_exporter"}},
+                  {"targets": ["dgx-01:9306"], "labels": {"cluster": "slurm", "hostname": "dgx-01", "job": "cgroup_exporter"}},
+                  {"targets": ["dgx-01:9445"], "labels": {"cluster": "slurm", "hostname": "dgx-01", "job": "gpu_exporter"}},
+                  {"targets": ["dgx-01:9400"], "labels": {"cluster": "slurm", "hostname": "dgx-01", "job": "dcgm_exporter"}}
+                ]
+
+                """)
+        try Data(#"{"bcm_headnodes": ["head-a"], "bcm_port": 0, "rules": 1}"#.utf8).write(to: URL(filePath: file))
+        let bad = try run("show-rules", [file, "dgx-01"])
+        #expect(
+            bad.output == """
+                \(file): 2 mistakes
+                  bcm_port: found 0, expected a whole number from 1 to 65535
+                  rules: found 1, expected a list of rules, as in [{"role": "ROLE", "units": [{"unit": "dcgm-exporter", "port": \
+                9400, "job": "dcgm_exporter"}]}]
+
+                """)
+        #expect([good.status, bad.status] == [0, 2])
+    }
+
+    /// The README shows parts of the examples, line by line as they are.
+    @Test func snippetsOfTheREADMEAreTheExamples() throws {
+        let readme = try text("README.md")
+        for example in ["write-target-files", "service-states", "show-rules"] {
+            let source = try text("Sources/Examples/\(example)/main.swift")
+            #expect(source.split(separator: "\n", omittingEmptySubsequences: false).count <= 71, "\(example)")
+            #expect(readme.contains("Sources/Examples/\(example)"), "\(example)")
+        }
+        let sources = try ["write-target-files", "service-states", "show-rules"].map {
+            try text("Sources/Examples/\($0)/main.swift").split(separator: "\n").map(Self.trimmed)
+        }.joined()
+        let lines = Set(sources)
+        let blocks = readme.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
+        #expect(blocks.count > 1)
+        for block in blocks where !block.hasPrefix(".package") {
+            for line in block.split(separator: "\n") where !line.allSatisfy({ $0 == " " }) {
+                #expect(lines.contains(Self.trimmed(line)), "\(line)")
+            }
+        }
+    }
+
+    private static func trimmed(_ line: Substring) -> Substring { line.drop { $0 == " " } }
+
+    private func text(_ path: String) throws -> String {
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        return try String(contentsOf: URL(filePath: "\(root)/\(path)"), encoding: .utf8)
+    }
+}

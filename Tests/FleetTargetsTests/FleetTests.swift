@@ -1,0 +1,306 @@
+import BCMClient
+import FoundationEssentials
+import Glibc
+import Logging
+import PromTargets
+import RoleMonitor
+import ServiceManager
+import Testing
+
+@testable import FleetTargets
+
+/// A fleet on a real directory, with head nodes as a test wants them.
+struct FleetTests {
+    private static let down = BCMError(.notReachable, at: headA, reason: "down")
+
+    @Test func dryRunSaysWhatWouldGoAndAppliedItGoes() async throws {
+        let site = try Site(FakeHeadNodes([.head(), .node("dgx-01"), .node("dgx-02", ["docker"])]))
+        try site.monitorsWrite("dgx-01", "dgx-02", "dead")
+        try site.put("switches.json", #"[{"targets": ["switch:9116"], "labels": {"job": "snmp"}}]"#)
+        try site.put("README", "by hand")
+        let dry = try await site.fleet.prune()
+        #expect(
+            dry.short == [
+                "README: foreign", "dead.json: gone, would remove", "dgx-01.json: current",
+                "dgx-02.json: orphaned, would remove", "switches.json: foreign",
+            ])
+        #expect(dry.outcome == .fine)
+        #expect(site.names.count == 5)
+        let report = try await site.fleet.prune(isDryRun: false)
+        #expect(report.files.filter { $0.action == .removed }.map(\.fileName) == ["dead.json", "dgx-02.json"])
+        #expect(report.outcome == .fine)
+        #expect(site.names == ["README", "dgx-01.json", "switches.json"])
+    }
+
+    static let unknown: [(String, FakeHeadNodes.Answer, FleetReport.Outcome)] = [
+        ("unreachable", .failure(down), .unknown),
+        ("truncated", .failure(BCMError(.connectionLost, at: headA, reason: "half an answer")), .unknown),
+        ("not trusted", .failure(BCMError(.notTrusted, at: headA, reason: "another key")), .notAuthorised),
+        ("not authorised", .failure(BCMError(.notAuthorised, at: headA, reason: "403")), .notAuthorised),
+        ("empty", .success([]), .unknown),
+        ("roles hidden", .success([.head(), .node("dgx-01", nil)]), .unknown),
+    ]
+
+    @Test(arguments: unknown)
+    func unknownAnswerRemovesAndWritesNothing(
+        name: String, answer: FakeHeadNodes.Answer, outcome: FleetReport.Outcome
+    ) async throws {
+        let site = try Site(FakeHeadNodes([(headA, [answer])]))
+        try site.monitorsWrite("dgx-01", "dead")
+        for report in [
+            try await site.fleet.prune(isDryRun: false, removing: .atMost(1000)), try await site.fleet.check(),
+            try await site.fleet.synchronize(removing: .atMost(1000)),
+        ] {
+            #expect(report.outcome == outcome)
+            #expect(report.short == ["dead.json: undecided", "dgx-01.json: undecided"])
+            #expect(report.problems.count == 1)
+        }
+        #expect(site.names == ["dead.json", "dgx-01.json"])
+    }
+
+    @Test func otherHeadNodeIsAskedAndStaysTheFirst() async throws {
+        let site = try Site(FakeHeadNodes([(headA, [.failure(Self.down)]), (headB, [.success([.node("dgx-01")])])]))
+        try site.monitorsWrite("dgx-01")
+        let fleet = site.fleet
+        #expect(try await fleet.check().outcome == .fine)
+        #expect(try await fleet.check().outcome == .fine)
+        #expect(site.headNodes.asked == [headA, headB, headB])
+    }
+
+    @Test func nothingGoesThatTheSecondLookDoesNotConfirm() async throws {
+        let first = [Device.node("other"), .node("dgx-01", nil)]
+        let site = try Site(
+            FakeHeadNodes([(headA, [.success(first), .success([.node("other"), .node("dgx-01")])])]))
+        try site.monitorsWrite("dgx-01")
+        let report = try await site.fleet.prune(isDryRun: false)
+        #expect(report.short == ["dgx-01.json: undecided"])
+        #expect(report.outcome == .unknown)
+        #expect(site.names == ["dgx-01.json"])
+    }
+
+    @Test func moreThanATenthIsRefusedAsAWhole() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("dgx-01", "a", "b", "c", "d")
+        let report = try await site.fleet.prune(isDryRun: false)
+        #expect(report.outcome == .wrong)
+        #expect(report.files.count { $0.action == .refused } == 4)
+        #expect(
+            report.problems == [
+                "4 of 5 files would go at once, and at most 3 may: nothing is removed; see whether these nodes have really "
+                    + "lost the role, then allow it with --max-removals 4"
+            ])
+        #expect(site.names.count == 5)
+        #expect(try await site.fleet.prune(isDryRun: false, removing: .atMost(4)).outcome == .fine)
+        #expect(site.names == ["dgx-01.json"])
+    }
+
+    @Test func foreignFilesDoNotMakeRoomForRemovals() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("dgx-01", "a", "b", "c", "d")
+        for number in 0..<60 { try site.put("note-\(number).json", "x") }
+        #expect(try await site.fleet.prune(isDryRun: false).outcome == .wrong)
+        #expect(site.names.count == 65)
+    }
+
+    @Test func symbolicLinksAndForeignOwnersStay() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("dgx-01", "old", "owned")
+        rename("\(site.path)/old.json", "\(site.path)/elsewhere")
+        symlink("elsewhere", "\(site.path)/old.json")
+        try #require(chown("\(site.path)/owned.json", 65_534, 65_534) == 0)
+        let report = try await site.fleet.prune(isDryRun: false)
+        #expect(
+            report.short == [
+                "dgx-01.json: current", "elsewhere: foreign", "old.json: foreign", "owned.json: foreign",
+            ])
+        #expect(site.names.count == 4)
+    }
+
+    @Test func fileThatChangedSinceItWasLookedAtStays() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("old")
+        let directory = TargetDirectory(path: site.path)
+        let entry = try #require(try directory.entries().first)
+        #expect(try directory.remove(named: "old"))
+        try site.monitorsWrite("old")
+        #expect(try directory.remove(entry) == .changed)
+        let again = try #require(try directory.entries().first)
+        #expect(try directory.remove(again) == .removed)
+        #expect(try directory.remove(again) == .notThere)
+    }
+
+    @Test func checkFindsEveryDifference() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01"), .node("dgx-02"), .node("dgx-03", nil)]))
+        try site.monitorsWrite("dgx-01", "dgx-03")
+        let report = try await site.fleet.check()
+        #expect(report.short == ["dgx-01.json: current", "dgx-02.json: missing", "dgx-03.json: orphaned"])
+        #expect(report.outcome == .wrong)
+        #expect(report.summary == "2 files in \(site.path): 1 current, 1 missing, 1 orphaned")
+        #expect(site.names == ["dgx-01.json", "dgx-03.json"])
+    }
+
+    @Test func syncWritesWhatMonitorsWriteAndOnlyWhatDiffers() async throws {
+        let site = try Site(FakeHeadNodes([.head(), .node("dgx-01"), .node("dgx-02"), .node("dgx-03", nil)]))
+        try site.monitorsWrite("dgx-01", "dgx-03")
+        try site.put("dgx-02.json", "half a fi")
+        let untouched = try TargetDirectory(path: site.path).entries()[0].version
+        let fleet = site.fleet
+        let report = try await fleet.synchronize()
+        #expect(
+            report.short == [
+                "dgx-01.json: current", "dgx-02.json: different, written", "dgx-03.json: orphaned, removed",
+            ])
+        let entries = try TargetDirectory(path: site.path).entries()
+        #expect(entries.map(\.fileName) == ["dgx-01.json", "dgx-02.json"])
+        #expect(entries[0].version == untouched)
+        #expect(entries[1].groups == (try site.configuration.targetGroups(of: "dgx-02")))
+        #expect(try await fleet.synchronize().files.allSatisfy { $0.action == .none })
+        #expect(try TargetDirectory(path: site.path).entries().map(\.version) == entries.map(\.version))
+    }
+
+    @Test func syncSaysThatOthersWriteThereToo() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01"), .node("dgx-02")]))
+        try site.monitorsWrite("dgx-01")
+        let fleet = site.fleet
+        #expect(try await fleet.synchronize().notes.first?.hasPrefix("1 files were here before") == true)
+        #expect(try await fleet.synchronize().notes == [])
+        try TargetDirectory(path: site.path).remove(named: "dgx-02")
+        try site.monitorsWrite("dgx-02")
+        let notes = try await fleet.synchronize().notes
+        #expect(
+            notes.count == 1 && notes[0].contains("something else wrote or removed 1 files")
+                && notes[0].contains("manage_targets"))
+        #expect(try await fleet.synchronize().notes == [])
+        try TargetDirectory(path: site.path).remove(named: "dgx-02")
+        #expect(try await fleet.synchronize().notes.count == 1)
+        #expect(site.names == ["dgx-01.json", "dgx-02.json"])
+    }
+
+    @Test func oneSyncAtATimeAndTheOtherTakesOver() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        var first: Fleet? = site.fleet
+        _ = try await first?.synchronize()
+        let second = site.fleet
+        await #expect(throws: FleetError(.locked, "")) { try await second.synchronize() }
+        first = nil
+        #expect(try await second.synchronize().notes == [], "the record outlives its writer")
+    }
+
+    @Test func syncKeepsWritingWhenTooManyWouldGo() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("a", "b", "c", "d")
+        let report = try await site.fleet.synchronize()
+        #expect(report.outcome == .wrong)
+        #expect(site.names == ["a.json", "b.json", "c.json", "d.json", "dgx-01.json"])
+    }
+
+    @Test func missingDirectoryIsAnErrorThatNamesIt() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        site.configuration.targetsDirectory = "\(site.path)/nowhere"
+        for body in [{ (fleet: Fleet) in try await fleet.prune() }, { try await $0.synchronize() }] {
+            let fleet = site.fleet
+            let error = await #expect(throws: FleetError.self) { try await body(fleet) }
+            #expect(error?.code == .directory && error?.description.hasPrefix("\(site.path)/nowhere") == true)
+        }
+    }
+
+    @Test func hangingStorageIsGivenUpAndNotTriedTwice() async throws {
+        let storage = BoundedStorage(directory: "/t", timeout: .milliseconds(100))
+        let gate = DispatchGate()
+        let error = await #expect(throws: FleetError.self) {
+            try await storage.run { () throws(PromTargetsError) in gate.wait() }
+        }
+        #expect(error?.description == "/t: the file system hangs: no answer within 0.1 seconds; check the file server")
+        let second = await #expect(throws: FleetError.self) {
+            try await storage.run { () throws(PromTargetsError) in }
+        }
+        #expect(second?.description.contains("has not come back yet") == true)
+        gate.open()
+        var isFree = false
+        for _ in 0..<1000 where !isFree {
+            isFree = (try? await storage.run { () throws(PromTargetsError) in }) != nil
+            if !isFree { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        #expect(isFree)
+    }
+
+    @Test func trustOnFirstUseDoesNotServe() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        let fleet = Fleet(configuration: site.configuration, logger: .init(label: "test"))
+        let error = await #expect(throws: FleetError.self) { try await fleet.prune() }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.description.contains("\"ca_path\"") == true)
+    }
+
+    @Test func writtenFilesAreTheMonitors() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        let report = try await site.fleet.write(["dgx-01", "dgx-02"])
+        #expect(report.short == ["dgx-01.json: current, written", "dgx-02.json: current, written"])
+        #expect(try await site.fleet.list().files.map(\.state) == [.current, .current])
+        #expect(try await site.fleet.write(["dgx-01"]).files[0].action == .none)
+        await #expect(throws: FleetError(.invalidConfiguration, "")) { try await site.fleet.write(["new", "../x"]) }
+        await #expect(throws: FleetError(.invalidConfiguration, "")) {
+            try await site.fleet.write(["new"], roles: ["unheard-of"])
+        }
+        #expect(site.names == ["dgx-01.json", "dgx-02.json"])
+    }
+
+    @Test func jsonNamesEveryFileAndTheStatus() async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01")]))
+        try site.monitorsWrite("dgx-01")
+        let report = try await site.fleet.check()
+        #expect(
+            report.json == """
+                {
+                  "command" : "check",
+                  "counts" : {
+                    "current" : 1,
+                    "different" : 0,
+                    "foreign" : 0,
+                    "gone" : 0,
+                    "missing" : 0,
+                    "orphaned" : 0,
+                    "undecided" : 0
+                  },
+                  "directory" : "\(site.path)",
+                  "files" : [
+                    {
+                      "action" : "none",
+                      "name" : "dgx-01.json",
+                      "state" : "current",
+                      "targets" : [
+                        "dgx-01:9100",
+                        "dgx-01:9306",
+                        "dgx-01:9445"
+                      ]
+                    }
+                  ],
+                  "notes" : [
+
+                  ],
+                  "outcome" : "all well",
+                  "problems" : [
+
+                  ],
+                  "status" : 0,
+                  "version" : 1
+                }
+
+                """)
+    }
+}
+
+/// Something that a thread can wait at.
+final class DispatchGate: @unchecked Sendable {
+    private var ends: [Int32] = [-1, -1]
+    init() { pipe(&ends) }
+    deinit { for end in ends { close(end) } }
+    func wait() {
+        var byte: UInt8 = 0
+        _ = read(ends[0], &byte, 1)
+    }
+    func open() {
+        var byte: UInt8 = 1
+        _ = write(ends[1], &byte, 1)
+    }
+}

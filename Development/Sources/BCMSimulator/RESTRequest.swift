@@ -26,7 +26,10 @@ struct RESTRequest: Sendable {
         }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = String(parts[0])
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        // A plus sign is a blank in the query alone.
+        let decoded = Self.decode(
+            Substring(path.split(separator: "+", omittingEmptySubsequences: false).joined(separator: "%2B")))
+        self.path = decoded.count > 1 && decoded.hasSuffix("/") ? String(decoded.dropLast()) : decoded
         query = [:]
         for pair in parts.count > 1 ? parts[1].split(separator: "&") : [] {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

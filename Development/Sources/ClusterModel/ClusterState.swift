@@ -181,6 +181,13 @@ public struct Job: Codable, Sendable, Hashable {
     public var user: String
     /// The nodes it runs on.
     public var nodes: [String]
+
+    /// Creates a job.
+    public init(id: Int, user: String, nodes: [String]) {
+        self.id = id
+        self.user = user
+        self.nodes = nodes
+    }
 }
 
 /// Somebody who logs in with a password.

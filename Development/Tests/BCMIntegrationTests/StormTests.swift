@@ -84,7 +84,7 @@ import Testing
                     }
                     #expect(outcomes.values.reduce(0, +) == 1000, "\(outcomes)")
                     #expect(outcomes["wrong"] == nil, "\(outcomes)")
-                    #expect((outcomes["cancelled"] ?? 0) > 100 && (outcomes["right"] ?? 0) > 0, "\(outcomes)")
+                    #expect((outcomes["cancelled"] ?? 0) > 100 && (outcomes["right"] ?? 0) > 100, "\(outcomes)")
                     let known: Set = [
                         "right", "cancelled", "not reachable", "connection lost", "timed out", "unavailable",
                     ]
@@ -98,12 +98,12 @@ import Testing
         }
     }
 
-    /// Makes a thousand requests, 40 at a time, each cancelled at a random moment; what came of them.
+    /// Makes a thousand requests, 20 at a time, each cancelled at a random moment; what came of them.
     private static func cancelAThousand(_ client: RESTClient) async -> [String: Int] {
         await withTaskGroup(of: String.self) { group in
             var outcomes: [String: Int] = [:]
             for index in 0..<1000 {
-                if index >= 40, let outcome = await group.next() { outcomes[outcome, default: 0] += 1 }
+                if index >= 20, let outcome = await group.next() { outcomes[outcome, default: 0] += 1 }
                 group.addTask {
                     let name = "dgx-0\(index % 3 + 1)"
                     let request = Task { () -> String in
@@ -114,7 +114,7 @@ import Testing
                             return "\(error.code)"
                         }
                     }
-                    try? await Task.sleep(for: .microseconds(Int.random(in: 0...60_000)))
+                    try? await Task.sleep(for: .microseconds(Int.random(in: 0...400_000)))
                     request.cancel()
                     return await request.value
                 }

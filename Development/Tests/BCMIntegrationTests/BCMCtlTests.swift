@@ -213,6 +213,42 @@ import Testing
         }
     }
 
+    @Test func aFullDiskIsAFailure() async throws {
+        try await with { cluster, server, _ in
+            let program = try TestCluster.program("bcmctl")
+            let words = ["-c", #""$@" >/dev/full"#, "bash", program, "devices"] + Self.options(cluster, server)
+            let result = try await LocalExecutor().run(Command("bash", words, timeout: .seconds(60)))
+            #expect(result.status == .exited(1) && result.errorText.contains("No space left on device"))
+        }
+    }
+
+    @Test(.enabled(if: access("/usr/bin/python3", X_OK) == 0, "needs python3"))
+    func aTerminalGetsColourUnlessNoColorIsSetAndIsAskedForPasswords() async throws {
+        try await with { cluster, server, _ in
+            let root = #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined()
+            let driver = root + "/Tests/JobstatsDeployTests/Terminal/on-terminal.py"
+            let program = try TestCluster.program("bcmctl")
+            func onTerminal(
+                _ words: [String], _ environment: [String: String], script: String = ""
+            ) async throws -> String {
+                let command = Command(
+                    "/usr/bin/python3", [driver, "80", program] + words, input: Array(script.utf8),
+                    environment: environment.merging(["TERM": "xterm"]) { $1 }, timeout: .seconds(90))
+                return try await LocalExecutor().run(command).outputText
+            }
+            let options = Self.options(cluster, server)
+            let coloured = try await onTerminal(["status"] + options, [:])
+            #expect(coloured.contains("\u{1b}[31mdgx-02"), "\(coloured)")
+            let plain = try await onTerminal(["status"] + options, ["NO_COLOR": "1"])
+            #expect(plain.contains("dgx-02") && !plain.contains("\u{1b}"))
+            let user = ["--user", "reader"] + options.prefix(2) + options.suffix(2)
+            let asked = try await onTerminal(
+                ["license"] + user, [:], script: "expect Password of reader:\ntype simulated-reader\nexpect Edition\n")
+            #expect(!asked.contains("simulated-reader"), "the password is not shown: \(asked)")
+            #expect(asked.contains("Simulator"))
+        }
+    }
+
     @Test func foreignTextCannotSpeakToTheTerminal() async throws {
         try await with { cluster, _, bcmctl in
             try cluster.store.update { $0.jobs = [Job(id: 1, user: "\u{1b}[31mx\u{202e}", nodes: [])] }

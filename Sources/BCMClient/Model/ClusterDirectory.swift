@@ -19,10 +19,14 @@ public struct DeviceFilter: Sendable, Hashable {
 
     /// Whether a device passes. A device that shows no roles does not pass a filter for one.
     public func admits(_ device: Device) -> Bool {
+        admitsWhateverName(device) && (names.map { HostLabel.set($0).contains(HostLabel.of(device.hostname)) } ?? true)
+    }
+
+    /// Whether a device passes, its name aside.
+    func admitsWhateverName(_ device: Device) -> Bool {
         (role.map { (device.roles ?? []).contains($0) } ?? true)
             && (type.map { $0.lowercased() == device.type?.lowercased() } ?? true)
             && (category.map { $0 == device.category } ?? true)
-            && (names.map { HostLabel.set($0).contains(HostLabel.of(device.hostname)) } ?? true)
     }
 }
 
@@ -67,14 +71,14 @@ extension RESTClient: ClusterDirectory {
     public func devices(
         matching filter: DeviceFilter, at headNode: HeadNode? = nil
     ) async throws(BCMError) -> [Device] {
-        let all = try await devices(at: headNode)
-        if let role = filter.role, !all.isEmpty, all.allSatisfy({ ($0.roles ?? []).isEmpty }) {
+        let lookup = try await lookUp(filter.names, at: headNode)
+        if let role = filter.role, lookup.deviceCount > 0, lookup.devicesShowingRoles == 0 {
             throw BCMError(
-                .notUnderstood, at: headNode,
+                .notUnderstood, at: lookup.headNode,
                 reason: "BCM shows no roles at all, so that nothing is known of the role \(quoted(role))",
                 remedy: "use a certificate whose profile sees roles, or ask cmsh")
         }
-        return all.filter(filter.admits)
+        return lookup.matches.filter(filter.admitsWhateverName)
     }
 
     /// The names of the roles that are shown for a device.

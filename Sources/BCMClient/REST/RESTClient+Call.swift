@@ -112,10 +112,16 @@ extension RESTClient {
         }
         var request = Request.post("/json/", body)
         request.usesBasicAuthentication = false
-        let cookies = try await send(request, to: headNode) {
-            BufferingConsumer()
-        } check: { answer in
-            answer.cookies
+        let cookies: [Secret]
+        do throws(BCMError) {
+            cookies = try await send(request, to: headNode) {
+                BufferingConsumer()
+            } check: {
+                $0.cookies
+            }
+        } catch {
+            // Whatever came of the login, the call that it was for has not been made.
+            throw error.possiblyDone(false)
         }
         guard !cookies.isEmpty else {
             throw BCMError(

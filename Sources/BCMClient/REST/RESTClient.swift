@@ -104,11 +104,7 @@ public final class RESTClient: Sendable {
     ///
     /// - Parameter headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func devices(at headNode: HeadNode? = nil) async throws(BCMError) -> [Device] {
-        try await get(Self.deviceRequest, at: headNode) {
-            DeviceConsumer(wanted: nil)
-        } check: { answer throws(BCMError) in
-            try answer.consumer.result(from: answer.headNode).matches
-        }
+        try await lookUp(nil, at: headNode).matches
     }
 
     /// The devices with one of these names, found without keeping the rest of the list.
@@ -120,7 +116,12 @@ public final class RESTClient: Sendable {
     ///   - hostNames: short or fully qualified names.
     ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func lookUp(_ hostNames: [String], at headNode: HeadNode? = nil) async throws(BCMError) -> DeviceLookup {
-        let wanted = HostNameSet(hostNames)
+        try await lookUp(Optional(hostNames), at: headNode)
+    }
+
+    /// The same for all devices when no names are given.
+    func lookUp(_ hostNames: [String]?, at headNode: HeadNode?) async throws(BCMError) -> DeviceLookup {
+        let wanted = hostNames.map { HostNameSet($0) }
         return try await get(Self.deviceRequest, at: headNode) {
             DeviceConsumer(wanted: wanted)
         } check: { answer throws(BCMError) in

@@ -87,10 +87,11 @@ enum Password {
         var before = termios()
         let isTerminal = file == nil && tcgetattr(readable, &before) == 0
         if isTerminal {
-            Program.write("Password of \(user): ", to: readable)
             var silent = before
             silent.c_lflag &= ~tcflag_t(ECHO)
             tcsetattr(readable, TCSAFLUSH, &silent)
+            // What is typed from here on counts and is not shown.
+            Program.write("Password of \(user): ", to: readable)
         }
         defer {
             if isTerminal {

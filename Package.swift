@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "guided-setup", targets: ["guided-setup"]),
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
+        .executable(name: "bcmctl", targets: ["bcmctl"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -104,6 +105,9 @@ let package = Package(
         .executableTarget(
             name: "setup-wizard", dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser],
             path: "Sources/Examples/setup-wizard"),
+        .executableTarget(
+            name: "bcmctl", dependencies: ["BCMClient", "CommandExecution", "ExampleSupport", argumentParser],
+            path: "Sources/Examples/bcmctl"),
 
         // Goes through a small plan in a folder, for tests on a real terminal.
         .executableTarget(

@@ -60,7 +60,7 @@ let package = Package(
             name: "BCMIntegrationTests",
             dependencies: [
                 "BCMSimulator", "ClusterModel", "ClusterTestSupport", "simulated-cmsh", bcmClient, commandExecution,
-                fleetTargets, logging, promTargets, roleMonitor,
+                fleetTargets, logging, promTargets, roleMonitor, .product(name: "bcmctl", package: "bcm-jobstats"),
             ]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [commandExecution]),

@@ -130,16 +130,18 @@ struct CmshTests {
             "configurationoverlay; use \"slurm client\"; roles; unassign slurmclient; commit": "",
             "category; use default; roles; assign slurmclient; commit": "",
             "wlm; use slurm; set epilogslurmctld /usr/local/sbin/e.sh; commit": "",
-            "wlm; use slurm; cgroups; set constraincores yes; commit": "",
+            "wlm; use slurm; get epilogslurmctld": "/usr/local/sbin/e.sh\n",
+            "wlm; use slurm; cgroups; set constraincores on; commit": "",
+            "wlm; use slurm; cgroups; get constraincores": "yes\n",
             "profile; add reader; append tokens A_TOKEN; append tokens B_TOKEN; set nonuser yes; commit": "",
         ])
         try await cmsh.assignRole("slurmclient", to: .node("dgx-01"))
         try await cmsh.unassignRole("slurmclient", from: .overlay("slurm client"))
         try await cmsh.assignRole("slurmclient", to: .category("default"))
         try await cmsh.set("epilogslurmctld", to: "/usr/local/sbin/e.sh", ofWorkloadManager: "slurm")
-        try await cmsh.set("constraincores", to: "yes", in: "cgroups", ofWorkloadManager: "slurm")
+        try await cmsh.set("constraincores", to: "on", in: "cgroups", ofWorkloadManager: "slurm")
         try await cmsh.addProfile("reader", tokens: ["A_TOKEN", "B_TOKEN"])
-        #expect(executor.commands.count == 6)
+        #expect(executor.commands.count == 8)
     }
 
     @Test func settingsAndPropertiesAreRead() async throws {

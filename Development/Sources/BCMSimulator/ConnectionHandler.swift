@@ -40,7 +40,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .end:
             guard let head else { return }
             self.head = nil
-            let request = RESTRequest(method: head.method.rawValue, target: head.uri, body: body)
+            let headers = head.headers.map { (name: $0.name, value: $0.value) }
+            let request = RESTRequest(method: head.method.rawValue, target: head.uri, body: body, headers: headers)
             waiting.append((request, head.isKeepAlive))
             next(context)
         }
@@ -119,6 +120,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         } else {
             answer = server.service.answer(request, from: current(caller, state), in: state, cache: server.cache)
         }
+        if request.acceptsGzip, answer.body.count > 200, !answer.isCompressed { answer.compress() }
         if let fault {
             if Perpetrator.perform(fault, on: &answer, request, keepsAlive, self, context) {
                 log(request.method, request.path, "fault=\(fault.rawValue)", answer.body.count)

@@ -29,6 +29,11 @@ enum DeviceList {
         }.map(\.role)
     }
 
+    /// One device, as the JSON interface gives it as well.
+    static func device(_ node: Node, _ state: ClusterState, _ fault: Fault?) -> JSONText {
+        device(node, state.isHeadNode(node.name) ? "HeadNode" : "PhysicalNode", state, fault)
+    }
+
     private static func device(_ node: Node, _ type: String, _ state: ClusterState, _ fault: Fault?) -> JSONText {
         var members: [JSONText.Member] = []
         if let category = node.category { members.append(.init("category", .string(category))) }

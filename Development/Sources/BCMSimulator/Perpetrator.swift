@@ -30,9 +30,11 @@ enum Perpetrator {
             answer.body = (1...4096).map { UInt8(truncatingIfNeeded: $0 &* 0x9E37_79B1 >> 13) }
         case .wrongType:
             let isArray = answer.body.first == UInt8(ascii: "[")
+            answer.headers = answer.headers.filter { $0.0 != "Content-Encoding" }
             answer.body = Array((isArray ? "{\"unexpected\": \"object\"}" : "[\"unexpected\"]").utf8)
         case .gzipBomb:
             answer.body = GzipBomb.bytes
+            answer.headers = answer.headers.filter { $0.0 != "Content-Encoding" }
             answer.headers.append(("Content-Encoding", "gzip"))
         case .hangHeader: return true
         case .hangBody, .truncate:

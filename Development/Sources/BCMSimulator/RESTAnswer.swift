@@ -13,6 +13,15 @@ struct RESTAnswer: Sendable {
 
     init(body: [UInt8]) { self.body = body }
 
+    /// Whether the body is a gzip stream.
+    var isCompressed: Bool { headers.contains { $0.0 == "Content-Encoding" } }
+
+    /// Makes a gzip stream of the body.
+    mutating func compress() {
+        body = GzipStream.bytes(of: body)
+        headers.append(("Content-Encoding", "gzip"))
+    }
+
     static func error(_ status: Int, _ text: String) -> RESTAnswer {
         RESTAnswer(.members(("error", .string(text)), ("status", .number(status))), status: status)
     }

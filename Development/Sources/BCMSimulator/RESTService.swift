@@ -5,12 +5,14 @@ import FoundationEssentials
 struct RESTService: Sendable {
     let store: StateStore
     let headNode: String
+    let sessions = SessionTable()
 
-    /// Who asks: the certificate that was presented, as the cluster's authority knows it.
+    /// Who asks: the certificate that was presented, as the cluster's authority knows it, or a user with a password.
     enum Caller: Sendable {
         case nobody
         case unknown(serial: String)
         case known(IssuedCertificate)
+        case user(User)
     }
 
     /// Answers a request that no fault stops.
@@ -18,6 +20,14 @@ struct RESTService: Sendable {
         _ request: RESTRequest, from caller: Caller, in state: ClusterState, cache: StateCache
     ) -> RESTAnswer {
         if request.path == "/rest" { return RESTAnswer(["v1"], indent: request.indent) }
+        if request.path == "/json" { return JSONService(rest: self).answer(request, from: caller, in: state) }
+        var caller = caller
+        if case .nobody = caller, let user = request.user {
+            guard let known = state.users.first(where: { $0.name == user.name && $0.password == user.password }) else {
+                return .error(401, "wrong user name or password")
+            }
+            caller = .user(known)
+        }
         guard let route = Self.route(request) else { return .error(404, "no such path: \(request.path)") }
         if let refusal = refusal(route.token, caller, state) { return refusal }
         if request.method == "GET" && request.path == "/rest/v1/device" {
@@ -26,7 +36,8 @@ struct RESTService: Sendable {
         return route.answer(self, request, state)
     }
 
-    private func refusal(_ token: String?, _ caller: Caller, _ state: ClusterState) -> RESTAnswer? {
+    /// What stands against a call that needs a token; nil when nothing does.
+    func refusal(_ token: String?, _ caller: Caller, _ state: ClusterState) -> RESTAnswer? {
         switch caller {
         case .nobody: return .error(401, "a client certificate is required")
         case .unknown(let serial): return .error(403, "unknown certificate: serial number \(serial)")
@@ -39,6 +50,10 @@ struct RESTService: Sendable {
                 return .error(403, "profile \(certificate.profile) lacks \(token)")
             }
             return nil
+        case .user(let user):
+            guard let token else { return nil }
+            let profile = state.profiles.first { $0.name == user.profile }
+            return profile?.allows(token) == true ? nil : .error(403, "profile \(user.profile) lacks \(token)")
         }
     }
 
@@ -90,22 +105,21 @@ struct RESTService: Sendable {
         case ("GET", "/rest/v1/monitoring/entity"):
             Route("GET_MONITORING_TOKEN") { _, request, state in MonitoringService.entities(request, state) }
         case ("GET", "/rest/v1/monitoring/measurable"):
-            value("GET_MONITORING_TOKEN") { _ in .members(("measurables", [])) }
+            Route("GET_MONITORING_TOKEN") { _, request, state in MonitoringService.measurables(request, state) }
+        case ("GET", "/rest/v1/monitoring/usage"):
+            Route("GET_MONITORING_TOKEN") { _, request, state in MonitoringService.usage(request, state) }
+        case ("GET", "/rest/v1/monitoring/latest"):
+            Route("GET_MONITORING_TOKEN") { _, request, state in MonitoringService.latest(request, state) }
         case ("GET", "/rest/v1/monitoring/dump"):
-            Route("GET_MONITORING_TOKEN") { _, request, _ in
-                guard request.query["entity"] != nil, request.query["measurable"] != nil else {
-                    return .error(400, "entity and measurable are required")
-                }
-                return RESTAnswer(.members(("data", [])), indent: request.indent)
+            Route("GET_MONITORING_TOKEN") { _, request, state in MonitoringService.dump(request, state) }
+        case ("POST", "/monitoring/initialize"):
+            Route("PUSH_MONITORING_TOKEN") { service, request, _ in MonitoringPush.declare(request, service.store) }
+        case ("POST", "/monitoring/push"):
+            Route("PUSH_MONITORING_TOKEN") { service, request, state in
+                MonitoringPush.collection(request, service, state)
             }
-        case ("GET", "/rest/v1/monitoring/latest"), ("GET", "/rest/v1/monitoring/usage"):
-            value("GET_MONITORING_TOKEN") { _ in .members(("data", [])) }
-        case ("POST", "/monitoring/push"), ("POST", "/monitoring/initialize"):
-            Route("PUSH_MONITORING_TOKEN") { _, request, _ in MonitoringService.push(request) }
         case ("POST", let path) where path.hasPrefix("/monitoring/push/"):
-            Route("PUSH_MONITORING_TOKEN") { _, request, _ in
-                RESTAnswer(.members(("values", .members(("added", 1), ("provided", 1)))))
-            }
+            Route("PUSH_MONITORING_TOKEN") { service, request, _ in MonitoringPush.single(request, service) }
         case (_, let path) where path.hasPrefix("/rest/v1/") && names.contains { path == "/rest/v1/\($0)" }:
             Route { _, request, _ in .error(405, "\(request.method) is not possible here") }
         default: nil

@@ -125,6 +125,10 @@ extension ClusterState {
             Profile(name: "node", tokens: ["GET_DEVICE_TOKEN", "GET_DEVICE_STATUS_TOKEN"], nonUser: true),
         ]
         certificates = []
+        users = [
+            User(name: "root", password: "simulated-root", profile: "admin"),
+            User(name: "reader", password: "simulated-reader", profile: "readonly"),
+        ]
     }
 
     /// A hardware address made up from an address of version 4.

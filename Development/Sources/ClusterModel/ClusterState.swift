@@ -24,6 +24,14 @@ public struct ClusterState: Codable, Sendable, Hashable {
     public var jobs: [Job] = []
     /// Events that were posted.
     public var events: [Event] = []
+    /// Users that log in with a password.
+    public var users: [User]
+    /// Grows when every session is to end.
+    public var sessionEpoch = 0
+    /// Metrics that were declared for pushing.
+    public var pushedMetrics: [PushedMetric] = []
+    /// Values that were pushed, the newest last.
+    public var pushedValues: [PushedValue] = []
     /// What differs between sites.
     public var switches = Switches()
     /// Faults on demand, by head node.
@@ -173,6 +181,63 @@ public struct Job: Codable, Sendable, Hashable {
     public var user: String
     /// The nodes it runs on.
     public var nodes: [String]
+
+    /// Creates a job.
+    public init(id: Int, user: String, nodes: [String]) {
+        self.id = id
+        self.user = user
+        self.nodes = nodes
+    }
+}
+
+/// Somebody who logs in with a password.
+public struct User: Codable, Sendable, Hashable {
+    /// The name.
+    public var name: String
+    /// The password, in plain text: this is no real one.
+    public var password: String
+    /// The profile that says what the user may do.
+    public var profile: String
+}
+
+/// A metric that was declared for pushing.
+public struct PushedMetric: Codable, Sendable, Hashable {
+    /// The name.
+    public var name: String
+    /// The class, such as `Push/Single`.
+    public var metricClass: String
+
+    /// Creates a metric.
+    public init(name: String, metricClass: String) {
+        self.name = name
+        self.metricClass = metricClass
+    }
+}
+
+/// A value that was pushed.
+public struct PushedValue: Codable, Sendable, Hashable {
+    /// The node that it is about.
+    public var entity: String
+    /// The metric or health check.
+    public var metric: String
+    /// The value as text.
+    public var value: String
+    /// More about it.
+    public var info: String
+    /// When it came, in Unix milliseconds.
+    public var time: Int
+    /// Whether it is a health check's.
+    public var isHealthCheck: Bool
+
+    /// Creates a value.
+    public init(entity: String, metric: String, value: String, info: String, time: Int, isHealthCheck: Bool) {
+        self.entity = entity
+        self.metric = metric
+        self.value = value
+        self.info = info
+        self.time = time
+        self.isHealthCheck = isHealthCheck
+    }
 }
 
 /// An event that was posted.

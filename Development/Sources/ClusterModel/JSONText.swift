@@ -6,6 +6,8 @@ public indirect enum JSONText: Sendable, Hashable, ExpressibleByStringLiteral, E
     case string(String)
     /// A whole number.
     case number(Int)
+    /// A number as it is to stand there.
+    case literal(String)
     /// A truth value.
     case boolean(Bool)
     /// A list.
@@ -34,6 +36,9 @@ public indirect enum JSONText: Sendable, Hashable, ExpressibleByStringLiteral, E
     /// A list.
     public init(arrayLiteral elements: JSONText...) { self = .array(elements) }
 
+    /// A number with a fraction.
+    public static func decimal(_ value: Double) -> JSONText { .literal("\(value)") }
+
     /// An object with these members.
     public static func members(_ members: (String, JSONText)...) -> JSONText {
         .object(members.map { Member($0.0, $0.1) })
@@ -50,6 +55,7 @@ public indirect enum JSONText: Sendable, Hashable, ExpressibleByStringLiteral, E
         switch self {
         case .string(let text): Self.quote(text, to: &output)
         case .number(let number): output += "\(number)"
+        case .literal(let number): output += number
         case .boolean(let truth): output += truth ? "true" : "false"
         case .array(let elements):
             Self.list(elements, "[", "]", to: &output, indent, depth) { element, output in

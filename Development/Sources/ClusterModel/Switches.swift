@@ -104,7 +104,7 @@ extension ClusterState {
         ("overlay-roles-visible", "yes|no"), ("node-certificates-may-read", "yes|no"),
         ("head-names-in-certificate", "yes|no"), ("json-tables", "on|off|error"), ("latency", "MILLISECONDS"),
         ("active-head", "HEAD"), ("generate-devices", "NUMBER"), ("node-status", "NODE=STATUS"),
-        ("remove-node", "NODE"), ("rename-node", "OLD=NEW"),
+        ("remove-node", "NODE"), ("rename-node", "OLD=NEW"), ("user-password", "USER=PASSWORD"), ("sessions", "end"),
         ("fault", (["none"] + Fault.allCases.map(\.rawValue)).joined(separator: "|")),
     ]
 
@@ -143,6 +143,15 @@ extension ClusterState {
         case "remove-node":
             guard nodes.contains(where: { $0.name == value }) else { throw Self.refused(key, value) }
             nodes.removeAll { $0.name == value }
+        case "user-password":
+            let parts = value.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let index = users.firstIndex(where: { $0.name == parts[0] }) else {
+                throw Self.refused(key, value)
+            }
+            users[index].password = parts[1]
+        case "sessions":
+            guard value == "end" else { throw Self.refused(key, value) }
+            sessionEpoch += 1
         case "fault": try setFault(value, on: headNode)
         default:
             let names = Self.settings.map(\.name).joined(separator: ", ")

@@ -4,6 +4,7 @@ import ClusterModel
 import ClusterTestSupport
 import CommandExecution
 import Logging
+import Synchronization
 import Testing
 
 extension SimulatorServer {
@@ -24,6 +25,15 @@ extension TestCluster {
                 keyFile: key ?? authority.adminKey, trust: trust ?? .authority(file: authority.certificateFile),
                 verifiesHostname: verifiesHostname, connectTimeout: connectTimeout, requestTimeout: requestTimeout,
                 answerLimit: answerLimit),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// A client without a certificate, for a user.
+    func user(_ name: String, _ password: String, _ servers: SimulatorServer...) throws -> RESTClient {
+        try RESTClient(
+            configuration: .init(
+                headNodes: servers.map(\.headNode), credentials: .init(username: name, password: Secret(password)),
+                trust: .authority(file: authority.certificateFile)),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
@@ -63,3 +73,28 @@ func failure<Value>(_ body: () async throws(BCMError) -> Value) async -> BCMErro
 
 /// The code of the error that the closure throws; nil when it throws none.
 func code<Value>(_ body: () async throws(BCMError) -> Value) async -> BCMError.Code? { await failure(body)?.code }
+
+/// Lines from several threads.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    func append(_ line: String) { lines.withLock { $0.append(line) } }
+    func count(where isWanted: (String) -> Bool) -> Int { all.count(where: isWanted) }
+}
+
+/// Keeps what a client says in its log.
+struct CapturingLog: LogHandler {
+    var logLevel = Logger.Level.notice
+    var metadata: Logger.Metadata = [:]
+    let lines: LogLines
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let values = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+        lines.append("\(event.message)" + values.joined())
+    }
+}

@@ -55,8 +55,15 @@ import Testing
             #"[{"hostname": "dgx-01", "status": "UP"}, {"hostname": "dgx-02", "status": "UP"}]"# + "\n"
         ),
         ("/rest/v1/status?name=dgx-03&indent=1", "[\n {\n  \"hostname\": \"dgx-03\",\n  \"status\": \"UP\"\n }\n]\n"),
-        ("/rest/v1/monitoring/measurable", "{\"measurables\": []}\n"),
-        ("/rest/v1/monitoring/latest?entity=dgx-01", "{\"data\": []}\n"),
+        (
+            "/rest/v1/monitoring/measurable?like=^ssh",
+            #"{"measurables": [{"key": 99999999002, "name": "ssh2node", "type": "HealthCheck"}]}"# + "\n"
+        ),
+        (
+            "/rest/v1/monitoring/usage?entity=dgx-01&measurable=LoadOne",
+            #"{"data": [{"entity": "dgx-01", "measurable": "LoadOne"}]}"# + "\n"
+        ),
+        ("/rest/v1/monitoring/latest?entity=dgx-09", "{\"data\": []}\n"),
         ("/rest/v1/workload/jobs", "[]\n"),
     ])
     func pathsAnswerAsDocumented(path: String, body: String) async throws {

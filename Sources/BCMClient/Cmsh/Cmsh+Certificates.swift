@@ -65,4 +65,14 @@ extension Cmsh {
         commands.append(["commit"])
         _ = try await run(commands)
     }
+
+    /// What a profile may do, as the tokens that it has.
+    public func tokens(ofProfile name: String) async throws(BCMError) -> [String] {
+        try await values(of: "tokens", of: .profile(name))
+    }
+
+    /// Removes a profile and commits.
+    public func removeProfile(_ name: String) async throws(BCMError) {
+        _ = try await run([["profile"], ["remove", try CmshScript.name(name, "profile")], ["commit"]])
+    }
 }

@@ -4,11 +4,6 @@ extension Cmsh {
         try await table([["wlm"], ["list"]]).rows.compactMap { $0["name"] }.filter { !$0.isEmpty }
     }
 
-    /// The configuration overlays.
-    public func overlays() async throws(BCMError) -> [String] {
-        try await table([["configurationoverlay"], ["list"]]).rows.compactMap { $0["name"] }.filter { !$0.isEmpty }
-    }
-
     /// A setting of a workload manager instance.
     ///
     /// - Parameters:
@@ -22,14 +17,30 @@ extension Cmsh {
         return try await run(place + [["get", try CmshScript.name(name, "setting")]], expectsOutput: true).trimmed
     }
 
-    /// Changes a setting of a workload manager instance and commits.
+    /// Changes a setting of a workload manager instance, commits, and reads it back.
     ///
     /// Changing `selecttype` or `selecttypeparameters` makes BCM restart Slurm's daemons.
+    ///
+    /// - Throws: ``BCMError``; ``BCMError/Code/refused`` also when BCM shows another value afterwards.
     public func set(
         _ name: String, to value: String, in submode: String? = nil, ofWorkloadManager instance: String
     ) async throws(BCMError) {
+        let manager = CmshObject.workloadManager(instance)
+        try await set(name, to: value, of: submode.map { manager.submode($0) } ?? manager)
+    }
+
+    /// Every setting of a workload manager instance, by its lower-case name.
+    public func settings(
+        in submode: String? = nil, ofWorkloadManager instance: String
+    ) async throws(BCMError) -> [String: String] {
         let place = try Self.place(instance, submode)
-        _ = try await run(place + [["set", try CmshScript.name(name, "setting"), value], ["commit"]])
+        let table = try await table(place + [["show"]])
+        var settings: [String: String] = [:]
+        for row in table.rows {
+            guard let name = row["parameter"]?.lowercased(), !name.isEmpty else { continue }
+            settings[name] = row["value"] ?? ""
+        }
+        return settings
     }
 
     static func place(_ instance: String, _ submode: String?) throws(BCMError) -> [[String]] {

@@ -1,16 +1,15 @@
 extension Cmsh {
     /// All devices, or those of one kind.
     public func devices(_ selection: Selection = .all) async throws(BCMError) -> [ClusterDevice] {
-        for value in selection.arguments.dropFirst() { _ = try CmshScript.name(value, "selection of devices") }
         let table = try await table([
-            ["device"], ["list"] + selection.arguments + ["-f", "hostname,type,ip,mac,category,status"],
+            ["device"], ["list"] + selection.checked() + ["-f", "hostname,type,ip,mac,category,status"],
         ])
         return table.rows.compactMap { row in
             guard let hostname = row["hostname"], !hostname.isEmpty else { return nil }
             func value(_ column: String) -> String? { row[column].flatMap { $0.isEmpty ? nil : $0 } }
             return ClusterDevice(
                 hostname: hostname, type: value("type"), ip: value("ip"), mac: value("mac"),
-                category: value("category"), status: value("status").map(Self.status))
+                category: value("category"), status: value("status").map { NodeState($0).name })
         }
     }
 
@@ -52,12 +51,6 @@ extension Cmsh {
             [holder.mode], ["use", try CmshScript.name(holder.name, holder.kind)], ["roles"],
             [verb, try CmshScript.name(role, "role")], ["commit"],
         ])
-    }
-
-    /// A status without its decoration: `[   UP   ]` is `UP`, and what stands after the bracket is left out.
-    private static func status(_ text: String) -> String {
-        guard text.hasPrefix("[") else { return text }
-        return text.dropFirst().prefix { $0 != "]" }.trimmed
     }
 }
 

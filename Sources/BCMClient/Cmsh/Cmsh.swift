@@ -44,7 +44,10 @@ public struct Cmsh: Sendable {
     static let options = ["--color=no", "--hide-events", "-n", "-q", "-c"]
 
     func run(_ commands: [[String]], expectsOutput: Bool) async throws(BCMError) -> String {
-        let script = try CmshScript(commands)
+        try await run(CmshScript(commands), expectsOutput: expectsOutput)
+    }
+
+    func run(_ script: CmshScript, expectsOutput: Bool) async throws(BCMError) -> String {
         let command = Command(
             executable, Self.options + [script.text], timeout: timeout)
         let result: CommandResult
@@ -60,7 +63,13 @@ public struct Cmsh: Sendable {
     }
 
     /// Runs commands of which the last one prints a table: as JSON, and as text where cmsh knows no JSON.
-    func table(_ commands: [[String]]) async throws(BCMError) -> CmshTable {
+    ///
+    /// ```swift
+    /// let table = try await cmsh.table([["device"], ["list", "-t", "physicalnode", "-f", "hostname,softwareimage"]])
+    /// ```
+    ///
+    /// - Throws: ``BCMError`` as ``run(_:)``, and ``BCMError/Code/notUnderstood`` for output that is no table.
+    public func table(_ commands: [[String]]) async throws(BCMError) -> CmshTable {
         let last = (commands.last ?? []) + ["-d", "{}"]
         do throws(BCMError) {
             if let table = CmshTable(try await run(commands.dropLast() + [last], expectsOutput: true)) { return table }

@@ -20,6 +20,19 @@ struct CmshScript: Sendable {
         text = parts.joined(separator: "; ")
     }
 
+    /// Commands for each device of a selection, and a commit of all of them.
+    ///
+    /// - Throws: ``BCMError`` also for a selection of all devices: head nodes and switches are rarely meant with the others.
+    init(_ commands: [[String]], forEach selection: Cmsh.Selection) throws(BCMError) {
+        let options = try selection.checked()
+        guard !options.isEmpty else {
+            throw BCMError(
+                .invalidConfiguration, reason: "all devices are selected for a change",
+                remedy: "select those that are meant: by type, category, role, overlay or name")
+        }
+        text = try CmshScript([["device"], ["foreach"] + options]).text + " (\(try CmshScript(commands).text)); commit"
+    }
+
     /// A word as cmsh reads it: bare when harmless, otherwise in double quotes.
     static func quote(_ word: String) throws(BCMError) -> String {
         for scalar in word.unicodeScalars {

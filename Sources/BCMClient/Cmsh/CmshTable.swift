@@ -1,24 +1,31 @@
-import FoundationEssentials
-
-/// A table that cmsh printed: rows of values under lower-case headings.
-struct CmshTable: Sendable, Equatable {
-    var rows: [[String: String]]
+/// A table that cmsh printed: rows of values under headings.
+///
+/// Headings are in lower case, without the `(key)` that cmsh adds to one of them. Values are texts without padding: truth values of JSON
+/// are `yes` and `no`, null is empty, and elements of lists stand with commas between.
+public struct CmshTable: Sendable, Hashable {
+    /// The headings in their order; empty when cmsh printed no row from which they could be known.
+    public var headings: [String]
+    /// The rows: values by heading.
+    public var rows: [[String: String]]
 
     /// Reads a JSON table, a table with `{}` between the values (what versions without JSON may make of the same
     /// command), or a padded text table. Nil for anything else.
-    init?(_ output: String) {
+    public init?(_ output: String) {
         let text = output.trimmed
-        if text.hasPrefix("[") || text.hasPrefix("{"), let rows = Self.json(text) {
-            self.rows = rows
-            return
-        }
         let lines = output.split(whereSeparator: \.isNewline).map(String.init)
-        if let rows = Self.padded(lines) ?? Self.delimited(lines) {
-            self.rows = rows
-            return
+        if text.hasPrefix("[") || text.hasPrefix("{"), let table = Self.json(text) {
+            self = table
+        } else if let table = Self.padded(lines) ?? Self.delimited(lines) {
+            self = table
+        } else {
+            guard text.isEmpty else { return nil }
+            (headings, rows) = ([], [])
         }
-        guard text.isEmpty else { return nil }
-        rows = []
+    }
+
+    private init(headings: [String], cells: some Sequence<[String]>) {
+        self.headings = headings.map(Self.heading)
+        rows = cells.map { [headings = self.headings] in Self.row(zip(headings, $0)) }
     }
 
     /// A heading without what cmsh adds to that of the key column, and in lower case.
@@ -33,15 +40,33 @@ struct CmshTable: Sendable, Equatable {
         return row
     }
 
-    private static func json(_ text: String) -> [[String: String]]? {
-        guard let values = try? JSONDecoder().decode([[String: JSONCell]].self, from: Data(text.utf8)) else {
-            return nil
+    private static func json(_ text: String) -> CmshTable? {
+        guard let elements = (try? JSONValue(parsing: text))?.elements else { return nil }
+        var table = CmshTable(headings: [], cells: [])
+        for element in elements {
+            guard let members = element.object?.members else { return nil }
+            for name in members.map({ heading($0.name) }) where !table.headings.contains(name) {
+                table.headings.append(name)
+            }
+            table.rows.append(row(members.map { ($0.name, cell($0.value)) }))
         }
-        return values.map { object in row(object.map { ($0.key, $0.value.text) }) }
+        return table
+    }
+
+    /// A value of a JSON table as text.
+    private static func cell(_ value: JSONValue) -> String {
+        switch value {
+        case .text(let text): text
+        case .boolean(let truth): truth ? "yes" : "no"
+        case .number(let number): number.text
+        case .null: ""
+        case .array(let elements): elements.map(cell).joined(separator: ",")
+        case .object: value.text()
+        }
     }
 
     /// A header, a line of dashes that shows where each column begins, and rows.
-    private static func padded(_ lines: [String]) -> [[String: String]]? {
+    private static func padded(_ lines: [String]) -> CmshTable? {
         guard let rule = lines.indices.first(where: { isRule(lines[$0]) }), rule > 0 else { return nil }
         let dashes = Array(lines[rule])
         let starts = dashes.indices.filter { dashes[$0] == "-" && ($0 == 0 || dashes[$0 - 1] != "-") }
@@ -53,48 +78,18 @@ struct CmshTable: Sendable, Equatable {
                 return String(characters[start..<end]).trimmed
             }
         }
-        let headings = cells(lines[rule - 1])
-        return lines[(rule + 1)...].filter { !$0.trimmed.isEmpty }.map { row(zip(headings, cells($0))) }
+        return CmshTable(
+            headings: cells(lines[rule - 1]), cells: lines[(rule + 1)...].filter { !$0.trimmed.isEmpty }.map(cells))
     }
 
     private static func isRule(_ line: String) -> Bool {
         line.trimmed.contains("-") && line.allSatisfy { $0 == "-" || $0 == " " }
     }
 
-    private static func delimited(_ lines: [String]) -> [[String: String]]? {
+    private static func delimited(_ lines: [String]) -> CmshTable? {
         guard let header = lines.first, header.contains("{}") else { return nil }
-        let headings = header.pieces(between: "{}")
-        return lines.dropFirst().map { row(zip(headings, $0.pieces(between: "{}"))) }
-    }
-}
-
-/// A value in a JSON table; everything becomes text.
-private enum JSONCell: Decodable {
-    case text(String)
-    case list([JSONCell])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else if let truth = try? container.decode(Bool.self) {
-            self = .text(truth ? "yes" : "no")
-        } else if let number = try? container.decode(Int.self) {
-            self = .text("\(number)")
-        } else if let number = try? container.decode(Double.self) {
-            self = .text("\(number)")
-        } else if container.decodeNil() {
-            self = .text("")
-        } else {
-            self = .list(try container.decode([JSONCell].self))
-        }
-    }
-
-    var text: String {
-        switch self {
-        case .text(let text): text
-        case .list(let cells): cells.map(\.text).joined(separator: ",")
-        }
+        return CmshTable(
+            headings: header.pieces(between: "{}"), cells: lines.dropFirst().map { $0.pieces(between: "{}") })
     }
 }
 

@@ -1,19 +1,33 @@
 extension Cmsh {
-    /// Which devices are listed.
+    /// Which devices are meant.
     public struct Selection: Sendable, Hashable {
         let arguments: [String]
         /// All of them.
         public static let all = Selection(arguments: [])
         /// Head nodes.
-        public static let headNodes = Selection(arguments: ["-t", "headnode"])
+        public static let headNodes = type("headnode")
         /// Physical nodes: everything that is not a head node and not a cloud node or a switch.
-        public static let physicalNodes = Selection(arguments: ["-t", "physicalnode"])
+        public static let physicalNodes = type("physicalnode")
+        /// Devices of a type, as cmsh names it: `headnode`, `physicalnode` and others.
+        public static func type(_ name: String) -> Selection { Selection(arguments: ["-t", name]) }
         /// Nodes of a category.
         public static func category(_ name: String) -> Selection { Selection(arguments: ["-c", name]) }
         /// Nodes with a role, wherever it comes from.
         public static func role(_ name: String) -> Selection { Selection(arguments: ["-l", name]) }
         /// Nodes of an overlay.
         public static func overlay(_ name: String) -> Selection { Selection(arguments: ["-e", name]) }
+        /// These nodes.
+        public static func nodes(_ range: NodeRange) -> Selection { Selection(arguments: ["-n", range.description]) }
+        /// Those that both mean.
+        public func and(_ other: Selection) -> Selection { Selection(arguments: arguments + other.arguments) }
+
+        /// The options, once their values can stand in a command.
+        func checked() throws(BCMError) -> [String] {
+            for index in arguments.indices where index % 2 == 1 {
+                _ = try CmshScript.name(arguments[index], "selection of devices")
+            }
+            return arguments
+        }
     }
 }
 

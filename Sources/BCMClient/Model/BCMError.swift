@@ -50,6 +50,9 @@ public struct BCMError: Error, Sendable, Equatable, CustomStringConvertible {
     public let remedy: String?
     /// The failures of each head node that was tried, when there were several.
     public let underlying: [BCMError]
+    /// Whether what was asked for may have been done in spite of the failure: it was sent, and no clear answer came. Of
+    /// interest where doing it twice is not the same as once; false where it is certain that nothing was done.
+    public private(set) var mayHaveBeenDone = false
 
     /// Creates an error.
     public init(
@@ -65,6 +68,22 @@ public struct BCMError: Error, Sendable, Equatable, CustomStringConvertible {
     /// `head-a:8081: not authorised: the server refused the certificate (bad certificate); ...what to do`.
     public var description: String {
         (headNode.map { "\($0): " } ?? "") + "\(code): \(reason)" + (remedy.map { "; \($0)" } ?? "")
+    }
+
+    /// The same error with this said.
+    func possiblyDone(_ mayHaveBeenDone: Bool) -> BCMError {
+        var error = self
+        error.mayHaveBeenDone = mayHaveBeenDone
+        return error
+    }
+
+    /// The error for a request that is not repeated at another head node because it may have been done.
+    var uncertain: BCMError {
+        let words = "it may have been done all the same, so no other head node was asked; look before you repeat it"
+        let error = BCMError(
+            code, at: headNode, reason: reason, remedy: remedy.map { "\($0); \(words)" } ?? words,
+            underlying: underlying)
+        return error.possiblyDone(true)
     }
 
     /// Whether both are of the same kind.

@@ -70,11 +70,13 @@ public struct BCMVersion: Sendable, Hashable {
     public var databaseVersion: Int?
     /// The head node that answered.
     public var headNode: HeadNode
+    /// The whole answer as BCM wrote it.
+    public var raw: JSONValue
 
     /// Creates a value.
     public init(
         clusterManager: String? = nil, cmdaemon: String? = nil, buildIndex: Int? = nil, buildHash: String? = nil,
-        databaseVersion: Int? = nil, headNode: HeadNode
+        databaseVersion: Int? = nil, headNode: HeadNode, raw: JSONValue = .null
     ) {
         self.clusterManager = clusterManager
         self.cmdaemon = cmdaemon
@@ -82,6 +84,7 @@ public struct BCMVersion: Sendable, Hashable {
         self.buildHash = buildHash
         self.databaseVersion = databaseVersion
         self.headNode = headNode
+        self.raw = raw
     }
 }
 

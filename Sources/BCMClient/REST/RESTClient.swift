@@ -1,3 +1,4 @@
+import CommandExecution
 public import Logging
 import Synchronization
 
@@ -22,6 +23,9 @@ public final class RESTClient: Sendable {
         public var certificateFile: String?
         /// The private key of the certificate, an unencrypted PEM file; nil only without a certificate.
         public var keyFile: String?
+        /// User and password, for those who have no certificate; nil for none. REST gets them by HTTP basic authentication, the JSON
+        /// interface by a session, see ``RESTClient/login(at:)``.
+        public var credentials: Credentials?
         /// How the servers are verified.
         public var trust: ServerTrust
         /// Whether the server's certificate must name the host that was asked for; counts only with
@@ -36,13 +40,15 @@ public final class RESTClient: Sendable {
 
         /// Creates a configuration.
         public init(
-            headNodes: [HeadNode], certificateFile: String? = nil, keyFile: String? = nil, trust: ServerTrust,
-            verifiesHostname: Bool = true, connectTimeout: Duration = .seconds(5),
+            headNodes: [HeadNode], certificateFile: String? = nil, keyFile: String? = nil,
+            credentials: Credentials? = nil, trust: ServerTrust, verifiesHostname: Bool = true,
+            connectTimeout: Duration = .seconds(5),
             requestTimeout: Duration = .seconds(15), answerLimit: Int = 64 << 20
         ) {
             self.headNodes = headNodes
             self.certificateFile = certificateFile
             self.keyFile = keyFile
+            self.credentials = credentials
             self.trust = trust
             self.verifiesHostname = verifiesHostname
             self.connectTimeout = connectTimeout
@@ -58,6 +64,8 @@ public final class RESTClient: Sendable {
     let resolver: NameResolver
     let order: HeadNodeOrder
     private let gates: Mutex<[HeadNode: PeerGate]>
+    /// The cookies of the sessions that are open.
+    let sessions = Mutex<[HeadNode: Secret]>([:])
 
     /// Creates a client. Nothing is connected yet.
     ///
@@ -96,11 +104,7 @@ public final class RESTClient: Sendable {
     ///
     /// - Parameter headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func devices(at headNode: HeadNode? = nil) async throws(BCMError) -> [Device] {
-        try await get(Self.devicePath, at: headNode) {
-            DeviceConsumer(wanted: nil)
-        } check: { answer throws(BCMError) in
-            try answer.consumer.result(from: answer.headNode).matches
-        }
+        try await lookUp(nil, at: headNode).matches
     }
 
     /// The devices with one of these names, found without keeping the rest of the list.
@@ -112,22 +116,16 @@ public final class RESTClient: Sendable {
     ///   - hostNames: short or fully qualified names.
     ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func lookUp(_ hostNames: [String], at headNode: HeadNode? = nil) async throws(BCMError) -> DeviceLookup {
-        let wanted = HostNameSet(hostNames)
-        return try await get(Self.devicePath, at: headNode) {
+        try await lookUp(Optional(hostNames), at: headNode)
+    }
+
+    /// The same for all devices when no names are given.
+    func lookUp(_ hostNames: [String]?, at headNode: HeadNode?) async throws(BCMError) -> DeviceLookup {
+        let wanted = hostNames.map { HostNameSet($0) }
+        return try await get(Self.deviceRequest, at: headNode) {
             DeviceConsumer(wanted: wanted)
         } check: { answer throws(BCMError) in
             try answer.consumer.result(from: answer.headNode)
-        }
-    }
-
-    /// BCM's versions.
-    ///
-    /// - Parameter headNode: the only head node to ask; nil asks the one that answered last, then the others.
-    public func version(at headNode: HeadNode? = nil) async throws(BCMError) -> BCMVersion {
-        try await get("/rest/v1/version", at: headNode) {
-            BufferingConsumer()
-        } check: { answer throws(BCMError) in
-            try BCMVersion(json: answer.consumer.bytes, from: answer.headNode)
         }
     }
 
@@ -136,7 +134,7 @@ public final class RESTClient: Sendable {
         var report = ConnectivityReport(headNode: headNode, isReachable: false)
         do {
             (report.latency, report.deviceCount, report.devicesShowingRoles) = try await get(
-                Self.devicePath, at: headNode
+                Self.deviceRequest, at: headNode
             ) {
                 DeviceConsumer(wanted: HostNameSet([]))
             } check: { answer throws(BCMError) in
@@ -158,7 +156,7 @@ public final class RESTClient: Sendable {
         return report
     }
 
-    private static let devicePath = "/rest/v1/device"
+    private static let deviceRequest = Request(path: "/rest/v1/device", acceptsCompression: false)
 
     /// With trust on first use: the key of each head node, those given at the start and those seen since. To be kept for
     /// the next run. Empty with other kinds of trust.
@@ -201,6 +199,7 @@ extension RESTClient.Configuration {
         if files.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
             try refuse("the name of the certificate or key file is empty or holds a NUL character", "give PEM files")
         }
+        try credentials?.validate()
         guard connectTimeout > .zero, requestTimeout > .zero else {
             try refuse("a time-out is not above zero", "give time-outs of some seconds")
         }

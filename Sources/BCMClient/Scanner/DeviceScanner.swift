@@ -295,7 +295,7 @@ struct DeviceScanner: ~Copyable {
             return JSONText.unescaped(name).withUnsafeBytes { wanted.contains($0) }
         }
         guard let isWanted = isWanted ?? nil else {
-            return fail("device \(deviceCount) of the list has no host name", at: index)
+            return fail("[\(deviceCount - 1)].hostname: is missing, or no text", at: index)
         }
         let showsRoles = members.withValue(.roles, in: chunk) { raw in
             raw[0] == UInt8(ascii: "[") && !JSONText.isEmptyArray(raw)
@@ -326,7 +326,9 @@ struct DeviceScanner: ~Copyable {
             hostname: text(.hostname) ?? "", category: text(.category), cluster: text(.cluster), ip: text(.ip),
             mac: text(.mac), network: text(.network), type: text(.type), roles: roles ?? nil)
         if let wrong {
-            return fail("the member \(wrong.name) of device \(quoted(device.hostname)) is of the wrong type", at: index)
+            return fail(
+                "[\(deviceCount - 1)].\(wrong.name): is of the wrong type, at the device \(quoted(device.hostname))",
+                at: index)
         }
         matches.append(device)
     }

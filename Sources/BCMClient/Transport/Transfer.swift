@@ -1,4 +1,6 @@
 import CCurl
+import CommandExecution
+import Glibc
 import Synchronization
 
 /// Takes the bytes of an answer as they arrive. Only the engine's thread calls it until the transfer is over; after
@@ -10,10 +12,19 @@ protocol AnswerConsumer: AnyObject {
     func consume(_ bytes: UnsafeRawBufferPointer) -> Bool
 }
 
-/// What one GET needs.
+/// What one request needs.
 struct TransferRequest: Sendable {
     var headNode: HeadNode
+    /// The path, with the query.
     var path: String
+    /// What a POST sends; nil for a GET.
+    var body: RequestBody?
+    /// Whether the answer may come compressed.
+    var acceptsCompression = false
+    /// The session cookie, `NAME=VALUE`.
+    var cookie: Secret?
+    /// The user of HTTP basic authentication.
+    var credentials: Credentials?
     /// The addresses of the head node.
     var addresses: [String]
     var certificateFile: String?
@@ -49,6 +60,8 @@ struct TransferOutcome: Sendable {
     var errorBody: [UInt8] = []
     /// Where a redirecting answer points.
     var redirect: String?
+    /// The cookies that were set, `NAME=VALUE` each.
+    var cookies: [Secret] = []
     /// Why the transfer was ended from this side.
     var stop: Stop?
     /// Whether a connection was opened for it.
@@ -59,13 +72,20 @@ struct TransferOutcome: Sendable {
     var refusedKey: PublicKeyPin?
 }
 
-/// One GET on its way through the engine.
+/// What a POST sends.
+struct RequestBody: Sendable {
+    var bytes: [UInt8]
+    var contentType = "application/json"
+}
+
+/// One request on its way through the engine.
 ///
 /// Unchecked: everything but the promise belongs to the engine's thread from submission to fulfilment, and the
 /// consumer to the waiting task after that; the promise's lock orders the two.
 final class Transfer: @unchecked Sendable {
     static let headerLimit = 256 << 10
     static let errorBodyLimit = 512
+    private static let cookieLimit = 16
 
     let request: TransferRequest
     let gate: PeerGate
@@ -74,6 +94,9 @@ final class Transfer: @unchecked Sendable {
 
     private(set) var easy: UnsafeMutableRawPointer?
     private var resolveList: UnsafeMutablePointer<curl_slist>?
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    /// A copy of the body, which libcurl reads until the transfer is over. It may hold a password.
+    private var body: UnsafeMutableRawBufferPointer?
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var outcome = TransferOutcome()
     private var received = 0
@@ -97,6 +120,13 @@ final class Transfer: @unchecked Sendable {
         easy = nil
         if let resolveList { curl_slist_free_all(resolveList) }
         resolveList = nil
+        if let headerList { curl_slist_free_all(headerList) }
+        headerList = nil
+        if let body {
+            if let start = body.baseAddress { explicit_bzero(start, body.count) }
+            body.deallocate()
+        }
+        body = nil
     }
 
     /// Makes the easy handle.
@@ -144,8 +174,9 @@ final class Transfer: @unchecked Sendable {
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_PROXY, "")
         try set(CURLOPT_USERAGENT, "bcm-jobstats")
-        // Asks for no encoding, but undoes one that comes all the same, so that the limit counts decoded bytes.
-        try set(CURLOPT_ACCEPT_ENCODING, "identity")
+        // Undoes an encoding also where none was asked for; the limit counts decoded bytes.
+        try set(CURLOPT_ACCEPT_ENCODING, request.acceptsCompression ? "gzip" : "identity")
+        if let body = request.body { try setBody(handle, body) }
         if !isIPv4Address(headNode.host) && !headNode.isIPv6 {
             let addresses = request.addresses.map { isIPv6Address($0) ? "[\($0)]" : $0 }.joined(separator: ",")
             resolveList = curl_slist_append(nil, "+\(headNode.host):\(headNode.port):\(addresses)")
@@ -175,6 +206,16 @@ final class Transfer: @unchecked Sendable {
             try set(CURLOPT_SSLKEY, request.keyFile ?? certificateFile)
             // An empty pass phrase: OpenSSL must not ask for one at the terminal.
             try set(CURLOPT_KEYPASSWD, "")
+        }
+
+        if let credentials = request.credentials {
+            // HTTP basic authentication is what libcurl does without further instructions.
+            try set(CURLOPT_USERNAME, credentials.username)
+            let code = credentials.password.reveal { ccurl_set_string(handle, CURLOPT_PASSWORD, $0) }
+            try check(CURLOPT_PASSWORD, code)
+        }
+        if let cookie = request.cookie {
+            try check(CURLOPT_COOKIE, cookie.reveal { ccurl_set_string(handle, CURLOPT_COOKIE, $0) })
         }
 
         // Who they are. The system's authorities never count.
@@ -215,25 +256,60 @@ final class Transfer: @unchecked Sendable {
         try check(CURLOPT_HEADERDATA, ccurl_set_pointer(handle, CURLOPT_HEADERDATA, this))
         try check(
             CURLOPT_HEADERFUNCTION,
-            ccurl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { _, size, count, context in
-                guard let context else { return 0 }
+            ccurl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+                guard let data, let context else { return 0 }
                 let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-                return transfer.takeHeader(size * count) ? size * count : 0
+                let line = UnsafeRawBufferPointer(start: data, count: size * count)
+                return transfer.takeHeader(line) ? line.count : 0
             })
     }
 
+    private func setBody(_ handle: UnsafeMutableRawPointer, _ content: RequestBody) throws(RefusedOption) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, content.bytes.count), alignment: 1)
+        copy.copyBytes(from: content.bytes)
+        body = copy
+        // libcurl would wait for leave to send a large body, which CMDaemon may not know to give.
+        for line in ["Content-Type: \(content.contentType)", "Expect:"] {
+            headerList = curl_slist_append(headerList, line) ?? headerList
+        }
+        let codes = [
+            (CURLOPT_POST, ccurl_set_long(handle, CURLOPT_POST, 1)),
+            (
+                CURLOPT_POSTFIELDSIZE_LARGE,
+                ccurl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(content.bytes.count))
+            ),
+            (CURLOPT_POSTFIELDS, ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, copy.baseAddress)),
+            (CURLOPT_HTTPHEADER, ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerList)),
+        ]
+        for (option, code) in codes where code != CURLE_OK {
+            throw RefusedOption(option: option.rawValue, code: CurlCode(code))
+        }
+    }
+
     /// A header line came.
-    private func takeHeader(_ count: Int) -> Bool {
+    private func takeHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         if headerBytes == 0, !noteKey() {
             outcome.stop = .changedKey
             return false
         }
-        headerBytes += count
+        headerBytes += line.count
         if headerBytes > Self.headerLimit {
             outcome.stop = .headerLimit
             return false
         }
+        if let cookie = Self.cookie(line), outcome.cookies.count < Self.cookieLimit { outcome.cookies.append(cookie) }
         return true
+    }
+
+    /// `NAME=VALUE` of a line that sets a cookie; nil for other lines.
+    static func cookie(_ line: UnsafeRawBufferPointer) -> Secret? {
+        let name = Array("set-cookie:".utf8)
+        guard line.count > name.count, zip(line, name).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 }) else { return nil }
+        let pair = line.dropFirst(name.count).prefix { $0 != UInt8(ascii: ";") }
+        guard pair.allSatisfy({ $0 >= 0x20 && $0 < 0x7f || $0 == 0x0d || $0 == 0x0a || $0 == 0x09 }),
+            pair.contains(UInt8(ascii: "="))
+        else { return nil }
+        return Secret(String(decoding: pair, as: UTF8.self).trimmed)
     }
 
     /// The first line of an answer shows that the peer has the key of its certificate. False when it is another one than

@@ -23,7 +23,14 @@ extension TransferOutcome {
         case .consumer: return nil
         case nil: break
         }
-        return code == .ok ? statusFailure(headNode) : transportFailure(request)
+        return code == .ok ? statusFailure(request) : transportFailure(request)
+    }
+
+    /// Whether a request that failed may have been carried out all the same: it may have been sent, and the server did not
+    /// say that it declined.
+    var mayHaveBeenDone: Bool {
+        guard wasConnected, stop != .neverBegan else { return false }
+        return !(300..<500).contains(status) && status != 503
     }
 
     /// Whether a new connection ended between the handshake and the first byte of an answer.
@@ -32,17 +39,21 @@ extension TransferOutcome {
         return code == .sendError || code == .receiveError || code == .gotNothing
     }
 
-    private func statusFailure(_ headNode: HeadNode) -> BCMError? {
+    private func statusFailure(_ request: TransferRequest) -> BCMError? {
+        let headNode = request.headNode
         let body = legible(String(decoding: errorBody, as: UTF8.self), limit: 200)
         let answer = "it answered with status \(status)" + (body.isEmpty ? "" : " (\(body))")
         switch status {
         case 200: return nil
         case 401, 403:
-            return BCMError(.notAuthorised, at: headNode, reason: answer, remedy: Self.authorisationRemedy)
+            return BCMError(
+                .notAuthorised, at: headNode, reason: answer, remedy: Self.authorisationRemedy(request))
         case 404:
             return BCMError(
                 .notFound, at: headNode, reason: answer,
                 remedy: "check that this version of BCM has the REST interface (9.2 and later)")
+        case 400, 405, 409, 413, 422:
+            return BCMError(.refused, at: headNode, reason: answer, remedy: "correct what was asked for")
         case 300..<400:
             return BCMError(
                 .notUnderstood, at: headNode,
@@ -65,7 +76,7 @@ extension TransferOutcome {
                 .notAuthorised, at: headNode,
                 reason: request.certificateFile.map { "the server refused the certificate \($0) (\(alert))" }
                     ?? "the server wants a client certificate and got none (\(alert))",
-                remedy: Self.authorisationRemedy)
+                remedy: Self.authorisationRemedy(request))
         }
         switch code {
         case .couldNotResolveHost, .couldNotConnect:
@@ -183,8 +194,13 @@ extension TransferOutcome {
             remedy: "check that CMDaemon is what listens there, or allow larger answers")
     }
 
-    private static let authorisationRemedy =
-        "use a certificate of this cluster with a profile that may read devices, and check that it has not ended"
+    private static func authorisationRemedy(_ request: TransferRequest) -> String {
+        if let user = request.credentials?.username {
+            return "check the password of \(quoted(user)), and that this user's profile allows it"
+        }
+        let may = request.path == "/rest/v1/device" ? "may read devices" : "allows this"
+        return "use a certificate of this cluster with a profile that \(may), and check that it has not ended"
+    }
 }
 
 extension String {

@@ -72,6 +72,7 @@ extension CmshSession {
                 let dots = String(repeating: ".", count: max(3, 24 - device.name.count))
                 output += "\(device.name) \(dots) \(Self.padded(device.status))\n"
             }
+        case "foreach": try runForEach(words)
         case "imageupdate":
             let options = try CmshOptions(words, valued: ["-n"], flags: ["-w", "--wait"])
             for name in try options["-n"].map({ try nodes($0) }) ?? node.map({ [$0] }) ?? [] {

@@ -119,7 +119,7 @@ extension CmshSession {
     }
 
     /// The nodes that the selecting options name; nil when there are none.
-    private func select(_ options: CmshOptions) throws(CmshError) -> Set<String>? {
+    func select(_ options: CmshOptions) throws(CmshError) -> Set<String>? {
         var chosen = state.allNodes
         var selecting = false
         if let type = options["-t"]?.lowercased() {

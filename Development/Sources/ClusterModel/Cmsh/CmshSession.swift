@@ -111,6 +111,27 @@ public struct CmshSession {
         if place == entered { place = before }
     }
 
+    /// `foreach -c default (set mac ...; get mac)`: commands for each of the devices that are selected.
+    mutating func runForEach(_ words: [String]) throws {
+        let options = try CmshOptions(words, valued: ["-t", "-l", "-e", "-c", "-n"], flags: [])
+        guard let block = options.rest.last, block.hasPrefix("("), block.hasSuffix(")") else {
+            throw CmshError("foreach needs commands in brackets")
+        }
+        let commands = try CmshWords.commands(String(block.dropFirst().dropLast()))
+        let named = Set(options.rest.dropLast())
+        guard let chosen = try select(options) ?? (named.isEmpty ? nil : named) else {
+            throw CmshError("foreach needs devices")
+        }
+        let before = place
+        defer { place = before }
+        for node in state.allNodes where chosen.contains(node.name) {
+            for words in commands {
+                place = .object(.device, node.name)
+                try execute(words)
+            }
+        }
+    }
+
     private func submode(_ name: String, of place: CmshPlace) -> CmshPlace? {
         guard case .object(let mode, let object) = place else { return nil }
         switch name {

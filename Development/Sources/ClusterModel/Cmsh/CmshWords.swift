@@ -12,18 +12,26 @@ enum CmshWords {
         var word: String?
         var quote: Character?
         var escaped = false
+        // Commands in brackets, as `foreach` takes them, are one word that keeps its quotes.
+        var depth = 0
         func end(_ word: inout String?, _ words: inout [String]) {
             if let complete = word { words.append(complete) }
             word = nil
         }
         for character in text {
-            if escaped {
+            if depth > 0 {
+                depth += character == "(" ? 1 : character == ")" ? -1 : 0
+                word = (word ?? "") + String(character)
+            } else if escaped {
                 word = (word ?? "") + String(character)
                 escaped = false
             } else if character == "\\" {
                 escaped = true
             } else if let open = quote {
                 if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+            } else if character == "(", word == nil {
+                depth = 1
+                word = "("
             } else if character == "\"" || character == "'" {
                 quote = character
                 word = word ?? ""
@@ -37,6 +45,7 @@ enum CmshWords {
                 word = (word ?? "") + String(character)
             }
         }
+        guard depth == 0 else { throw CmshError("unterminated bracket") }
         guard quote == nil else { throw CmshError("unterminated quote") }
         end(&word, &words)
         if !words.isEmpty { commands.append(words) }

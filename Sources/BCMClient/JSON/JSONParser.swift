@@ -1,0 +1,197 @@
+extension JSONValue {
+    /// How much a text may hold. What is beyond is an error, so that no answer takes all memory or overruns the stack.
+    public struct Limits: Sendable, Hashable {
+        /// How deep arrays and objects may stand in one another; 64 by default.
+        public var depth: Int
+        /// How many values the text may hold, the outermost one and all within it; 2 million by default.
+        public var values: Int
+        /// How many bytes the text may have; 64 MiB by default.
+        public var bytes: Int
+
+        /// Creates limits. The depth is held to 500.
+        public init(depth: Int = 64, values: Int = 2_000_000, bytes: Int = 64 << 20) {
+            self.depth = min(depth, 500)
+            self.values = values
+            self.bytes = bytes
+        }
+    }
+
+    /// Reads a JSON text (RFC 8259) in UTF-8. A byte order mark at its beginning is passed over.
+    ///
+    /// Everything that is not JSON is an error, invalid UTF-8 and halves of surrogate pairs included. Members of the same
+    /// name are no error here: all are kept, see ``JSONObject``.
+    ///
+    /// - Throws: ``JSONError`` with the place in the text and the path of the value at hand.
+    public init(parsing bytes: [UInt8], limits: Limits = Limits()) throws(JSONError) {
+        // A typed error does not pass through a closure that rethrows.
+        let result: Result<JSONValue, JSONError> = bytes.withUnsafeBytes { buffer in
+            var parser = JSONParser(buffer, limits: limits)
+            do throws(JSONError) { return .success(try parser.document()) } catch { return .failure(error) }
+        }
+        self = try result.get()
+    }
+
+    /// Reads a JSON text.
+    public init(parsing text: String, limits: Limits = Limits()) throws(JSONError) {
+        try self.init(parsing: Array(text.utf8), limits: limits)
+    }
+
+    /// Where in a text the value of a path begins, for messages about a value that was read from it. Of members of the
+    /// same name the last is meant. Nil when the text has no such value.
+    public static func location(
+        of path: JSONPath, in bytes: [UInt8], limits: Limits = Limits()
+    ) -> JSONError.Location? {
+        bytes.withUnsafeBytes { buffer in
+            var parser = JSONParser(buffer, limits: limits)
+            parser.target = path.steps
+            guard (try? parser.document()) != nil, let offset = parser.targetOffset else { return nil }
+            return JSONError.Location(offset, in: buffer)
+        }
+    }
+}
+
+/// Reads a JSON text from the bytes of a buffer, which outlives it.
+struct JSONParser {
+    private let bytes: UnsafeRawBufferPointer
+    private let base: UnsafePointer<UInt8>?
+    private let limits: JSONValue.Limits
+    private var position = 0
+    private var valuesLeft: Int
+    /// The path of the value at hand.
+    private var steps: [JSONPath.Step] = []
+    /// The path whose place is looked for.
+    var target: [JSONPath.Step]?
+    private(set) var targetOffset: Int?
+
+    init(_ bytes: UnsafeRawBufferPointer, limits: JSONValue.Limits) {
+        self.bytes = bytes
+        self.limits = limits
+        base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        valuesLeft = limits.values
+    }
+
+    mutating func document() throws(JSONError) -> JSONValue {
+        guard bytes.count <= limits.bytes else { throw mistake("the text is larger than \(limits.bytes) bytes", at: 0) }
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+        skipSpace()
+        guard position < bytes.count else { throw mistake("the text is empty", at: 0) }
+        let value = try value()
+        skipSpace()
+        guard position == bytes.count else { throw mistake("expected nothing after the value, found \(here)") }
+        return value
+    }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func value() throws(JSONError) -> JSONValue {
+        valuesLeft -= 1
+        guard valuesLeft >= 0 else { throw mistake("the text holds more than \(limits.values) values") }
+        if let target, target == steps { targetOffset = position }
+        switch next {
+        case UInt8(ascii: "{"): return .object(JSONObject(try members()))
+        case UInt8(ascii: "["): return .array(try elements())
+        case UInt8(ascii: "\""): return .text(try text())
+        case .some(UInt8(ascii: "-")), .some(0x30...0x39): return .number(try number())
+        case nil: throw mistake("the text ends where a value is expected")
+        default:
+            if take("true") { return .boolean(true) }
+            if take("false") { return .boolean(false) }
+            if take("null") { return .null }
+            throw mistake("expected a value, found \(here)")
+        }
+    }
+
+    private mutating func enter() throws(JSONError) {
+        guard steps.count < limits.depth else { throw mistake("more than \(limits.depth) levels") }
+        position += 1
+        skipSpace()
+    }
+
+    private mutating func members() throws(JSONError) -> [JSONObject.Member] {
+        try enter()
+        var members: [JSONObject.Member] = []
+        if take("}") { return members }
+        while true {
+            guard next == UInt8(ascii: "\"") else { throw mistake("expected a name in double quotes, found \(here)") }
+            let name = try text()
+            steps.append(.member(name))
+            skipSpace()
+            guard take(":") else { throw mistake("expected a colon after the name, found \(here)") }
+            skipSpace()
+            members.append(JSONObject.Member(name, try value()))
+            steps.removeLast()
+            skipSpace()
+            if take("}") { return members }
+            guard take(",") else { throw mistake("expected a comma or a closing brace, found \(here)") }
+            skipSpace()
+        }
+    }
+
+    private mutating func elements() throws(JSONError) -> [JSONValue] {
+        try enter()
+        var elements: [JSONValue] = []
+        if take("]") { return elements }
+        while true {
+            steps.append(.element(elements.count))
+            elements.append(try value())
+            steps.removeLast()
+            skipSpace()
+            if take("]") { return elements }
+            guard take(",") else { throw mistake("expected a comma or a closing bracket, found \(here)") }
+            skipSpace()
+        }
+    }
+
+    private mutating func text() throws(JSONError) -> String {
+        let start = position
+        guard let base else { return "" }
+        var state = StringState()
+        let end = state.findEnd(base, from: start + 1, to: bytes.count)
+        if let fault = state.fault { throw mistake(fault.words, at: end) }
+        guard end < bytes.count else { throw mistake("a string without a closing quote", at: start) }
+        position = end + 1
+        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+        // The scanner of strings has found it to be one.
+        return JSONText.string(raw) ?? ""
+    }
+
+    private mutating func number() throws(JSONError) -> JSONNumber {
+        let start = position
+        guard var state = NumberState(first: bytes[position]) else { throw mistake("a number that is not one") }
+        position += 1
+        while let byte = next, let following = state.next(byte) {
+            state = following
+            position += 1
+        }
+        // `01`, `1.`, `0x10` and the like: a number's end is followed by what may stand after a value.
+        let isFollowedByMore = next.map { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") } ?? false
+        guard state.isComplete, !isFollowedByMore else { throw mistake("a number that is not one", at: start) }
+        return JSONNumber(verified: String(decoding: bytes[start..<position], as: UTF8.self))
+    }
+
+    private mutating func take(_ word: StaticString) -> Bool {
+        let matches = word.withUTF8Buffer { bytes[position...].starts(with: $0) }
+        if matches { position += word.utf8CodeUnitCount }
+        return matches
+    }
+
+    private mutating func skipSpace() {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0a, 0x0d, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    /// What stands at the present place, in words.
+    private var here: String {
+        guard let byte = next else { return "the end of the text" }
+        guard byte > 0x20, byte < 0x7f else { return "the byte 0x" + String(byte, radix: 16) }
+        return "\(Unicode.Scalar(byte))"
+    }
+
+    private func mistake(_ reason: String, at offset: Int? = nil) -> JSONError {
+        JSONError(JSONPath(steps), reason, location: JSONError.Location(offset ?? position, in: bytes))
+    }
+}

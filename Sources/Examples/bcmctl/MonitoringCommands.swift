@@ -1,0 +1,90 @@
+import ArgumentParser
+import BCMClient
+import FoundationEssentials
+
+struct Latest: ReportingCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the newest values.")
+    @Option(help: "A node, or a range of them; all by default.") var entity: String?
+    @Option(help: "A metric or health check; all by default.") var measurable: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func report(_ client: RESTClient) async throws(BCMError) -> Report {
+        Report(values: try await client.latestValues(entity: entity, measurable: measurable))
+    }
+}
+
+struct Dump: ReportingCommand {
+    static let configuration = CommandConfiguration(abstract: "Show series of values.")
+    @Option(help: "A node; all by default.") var entity = ""
+    @Option(help: "A metric or health check; all by default.") var measurable = ""
+    @Option(help: "From when on: -1h, -30m, -7d, or what else BCM knows.") var start = "-1h"
+    @Option(help: "Until when.") var end = "now"
+    @Option(help: "Into how many intervals values are gathered; 0 gives each that was measured.") var intervals = 0
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func report(_ client: RESTClient) async throws(BCMError) -> Report {
+        Report(
+            values: try await client.series(
+                entity: entity, measurable: measurable, from: MonitoringMoment(notation: start),
+                until: MonitoringMoment(notation: end), intervals: intervals))
+    }
+}
+
+struct Entities: ReportingCommand {
+    static let configuration = CommandConfiguration(abstract: "List what is measured.")
+    @Argument(help: "Nodes: a name or a range; all by default.") var nodes: String?
+    @Option(help: "Only those of this type, such as node.") var type: String?
+    @Option(help: "Only those whose name matches this regular expression (ECMAScript).") var like: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func report(_ client: RESTClient) async throws(BCMError) -> Report {
+        var range: NodeRange?
+        if let nodes { range = try NodeRange(nodes) }
+        let entities = try await client.monitoringEntities(named: range, type: type, like: like)
+        return Report(keys: entities.map { ($0.key, $0.name, $0.type) })
+    }
+}
+
+struct Measurables: ReportingCommand {
+    static let configuration = CommandConfiguration(abstract: "List what can be measured.")
+    @Argument(help: "A metric or health check; all by default.") var name: String?
+    @Option(help: "Only those whose name matches this regular expression (ECMAScript).") var like: String?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func report(_ client: RESTClient) async throws(BCMError) -> Report {
+        let measurables = try await client.measurables(named: name, like: like)
+        return Report(keys: measurables.map { ($0.key, $0.name, $0.type) })
+    }
+}
+
+extension Report {
+    fileprivate init(values: [MonitoringValue]) {
+        json = .array(
+            values.map { value in
+                [
+                    "entity": .text(value.entity), "measurable": .text(value.measurable),
+                    "time": .optional(value.time.date?.timeIntervalSince1970), "time_text": .text(value.time.text),
+                    "value": .text(value.value), "number": .optional(value.number),
+                    "age_seconds": .optional(value.age.map { $0 / .seconds(1) }), "info": .optional(value.info),
+                ]
+            })
+        table = Table(
+            ["ENTITY", "MEASURABLE", "TIME", "VALUE"],
+            values.map { value in
+                [
+                    value.entity, value.measurable, value.time.date.map { $0.formatted(.iso8601) } ?? value.time.text,
+                    value.value,
+                ]
+            })
+    }
+
+    fileprivate init(keys: [(JSONNumber, String, String?)]) {
+        json = .array(
+            keys.map { key, name, type in ["key": .number(key), "name": .text(name), "type": .optional(type)] })
+        table = Table(["NAME", "TYPE", "KEY"], keys.map { key, name, type in [name, type ?? "", key.text] })
+    }
+}

@@ -1,0 +1,3 @@
+import ExampleSupport
+
+await Program.main(BCMCtl.self)

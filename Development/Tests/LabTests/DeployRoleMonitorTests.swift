@@ -86,11 +86,11 @@ extension LabTests {
             let result = try await deployment.guidedSetup("--check")
             #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
             #expect(result.outputText.contains("-Restart=no"), "\(result.outputText)")
-            #expect(result.outputText.contains("dgx-02: unit file: would change"))
-            #expect(!result.outputText.contains("dgx-01: unit file"))
+            #expect(result.outputText.contains("dgx-02: Unit file: would change"))
+            #expect(!result.outputText.contains("dgx-01: Unit file"))
             #expect(try await lab.output("dgx-02", GuidedSetupTests.inventory) == before)
             let repair = try await deployment.guidedSetup()
-            #expect(repair.succeeded && repair.outputText.contains("dgx-02: unit file: changed"))
+            #expect(repair.succeeded && repair.outputText.contains("dgx-02: Unit file: changed"))
         }
     }
 }

@@ -52,7 +52,7 @@ package enum Words {
         var lines: [String] = []
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
             var line = indent
-            for word in paragraph.split(separator: " ") {
+            for word in words(of: paragraph, atMost: max(8, width - indent.count)) {
                 if line.count > indent.count, line.count + 1 + word.count > width {
                     lines.append(line)
                     line = indent
@@ -62,6 +62,20 @@ package enum Words {
             lines.append(line)
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The words of a paragraph; a list of numbers that is longer than a line is broken after commas.
+    private static func words(of paragraph: Substring, atMost limit: Int) -> [Substring] {
+        paragraph.split(separator: " ").flatMap { word -> [Substring] in
+            guard word.count > limit, word.contains("["), word.contains(",") else { return [word] }
+            var parts: [Substring] = []
+            var rest = word
+            while rest.count > limit, let comma = rest.prefix(limit).lastIndex(of: ",") {
+                parts.append(rest[...comma])
+                rest = rest[rest.index(after: comma)...]
+            }
+            return parts + [rest]
+        }
     }
 
     /// Host names with runs of numbers folded: `dgx-[001-004,007], mon-01`.

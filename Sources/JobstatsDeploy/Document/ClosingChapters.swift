@@ -36,7 +36,9 @@ struct ClosingChapters {
         for section in plan.sections {
             for step in section.steps {
                 for group in StepGroup.groups(of: step) {
-                    let hosts = HostRange.compress(group.hosts.map(\.name))
+                    let names = HostRange.compress(group.hosts.map(\.name))
+                    let role = names.utf8.count > 200 ? TopologyTable.role(of: group.hosts, in: configuration) : nil
+                    let hosts = role ?? Markdown.code(names)
                     let new = group.instructions.undo.filter { seen[hosts, default: []].insert($0).inserted }
                     commands += new.reversed().map { (hosts, $0) }
                 }
@@ -51,7 +53,7 @@ struct ClosingChapters {
             }
         }
         for group in groups {
-            text += "\nOn \(Markdown.code(group.hosts)):\n\n"
+            text += "\nOn \(group.hosts):\n\n"
             text += Markdown.block(group.commands.joined(separator: "\n"), language: "sh")
         }
         return text

@@ -171,8 +171,13 @@ public struct DeploymentDocument: Sendable {
     }
 
     private func hosts(_ hosts: [Host]) -> String {
-        let names = Markdown.code(HostRange.compress(hosts.map(\.name)))
-        return hosts.count == 1 ? names : "each of \(names) (\(hosts.count) hosts)"
+        let names = HostRange.compress(hosts.map(\.name))
+        if hosts.count == 1 { return Markdown.code(names) }
+        // Names that do not fold are given once, in the table.
+        if names.utf8.count > 200, let role = TopologyTable.role(of: hosts, in: configuration) {
+            return "each of \(role) (\(hosts.count) hosts)"
+        }
+        return "each of \(Markdown.code(names)) (\(hosts.count) hosts)"
     }
 
     private static func language(of path: String) -> String {

@@ -140,8 +140,9 @@ public struct RemovalPlan: Sendable {
         }
         return PlanSection(
             number: section.number, title: "\(section.title), taken away",
-            purpose: "What this deployment put there goes, and nothing else. What somebody changed since stays and is "
-                + "named.",
+            purpose: steps.isEmpty
+                ? "Nothing of this is taken away."
+                : "What this deployment put there goes, and nothing else. What somebody changed since stays and is named.",
             steps: steps, notes: notes)
     }
 

@@ -16,7 +16,7 @@ public struct Consent: Sendable, Hashable {
     /// slurmctld and slurmd may be restarted.
     static let slurmRestart = Consent("slurm-restart", "restart slurmctld and slurmd where they need it")
     /// Memory may become a consumable resource.
-    static let selectType = Consent("select-type", "have BCM make memory consumable, which restarts Slurm")
+    static let selectType = Consent("select-type", "make memory consumable in BCM, which restarts Slurm")
     /// Test jobs may be submitted.
     static let submitJob = Consent("submit-job", "submit a test job")
     /// A removal takes the exporters away.

@@ -67,7 +67,8 @@ public struct PlanRunner: Sendable {
         followedBy next: (@Sendable (_ connector: any HostConnector) async throws -> Plan)?
     ) async -> RunReport {
         let start = ContinuousClock.now
-        let ledger = Ledger(maximumFailures: options.maximumFailures)
+        // A look changes nothing, so every host is looked at, however many do not answer.
+        let ledger = Ledger(maximumFailures: options.mode == .check ? .max : options.maximumFailures)
         let pool = ConnectionPool(connector)
         let memory = HostMemory()
         await carryOut(plan.sections, pool, memory, ledger)
@@ -98,7 +99,15 @@ public struct PlanRunner: Sendable {
             let waves = isCautious ? Rollout.waves(hosts) : [hosts]
             onEvent(
                 .sectionBegan(number: section.number, title: section.title, hosts: hosts, waves: waves.map(\.count)))
-            for wave in waves {
+            // What nothing can go on without is known before anybody else is asked.
+            let first =
+                isCautious
+                ? []
+                : hosts.filter { host in
+                    section.steps.contains { $0.isEssential && $0.hosts.contains(host) }
+                }
+            let ordered = first.isEmpty ? waves : [first, hosts.filter { !first.contains($0) }]
+            for wave in ordered {
                 await withTaskGroup(of: Void.self) { group in
                     var running = 0
                     for host in wave {
@@ -123,7 +132,9 @@ public struct PlanRunner: Sendable {
         func skip(_ tasks: some Sequence<HostVisit.Task>, _ reason: String) {
             for (step, _) in tasks { end(result(step, section, host, .notBegun, reason), ledger) }
         }
-        if let reason = Task.isCancelled ? "the run was interrupted" : ledger.reasonToSkip(host) {
+        if let reason = Task.isCancelled
+            ? "the run was interrupted" : ledger.reasonToSkip(host, looks: section.onlyLooks)
+        {
             return skip(tasks, reason)
         }
         onEvent(.hostBegan(host, section: section.number))
@@ -194,6 +205,8 @@ private final class Ledger: Sendable {
     private struct State {
         var report = RunReport()
         var failed = Set<Host>()
+        /// Whether too many hosts failed, and nothing worse: a section that only looks goes on to the others.
+        var mayLook = true
     }
     private let state = Mutex(State())
     private let maximumFailures: Int
@@ -216,6 +229,7 @@ private final class Ledger: Sendable {
     func noteFailure(_ host: Host, _ step: Step) {
         state.withLock { state in
             state.failed.insert(host)
+            if step.isEssential { state.mayLook = false }
             guard state.report.stopReason == nil else { return }
             if step.isEssential {
                 state.report.stopReason = "\(step.title) failed on \(host), and nothing can go on without it"
@@ -227,10 +241,16 @@ private final class Ledger: Sendable {
     }
 
     func stop(_ reason: String) {
-        state.withLock { if $0.report.stopReason == nil { $0.report.stopReason = reason } }
+        state.withLock {
+            $0.mayLook = false
+            if $0.report.stopReason == nil { $0.report.stopReason = reason }
+        }
     }
 
-    func reasonToSkip(_ host: Host) -> String? {
-        state.withLock { $0.failed.contains(host) ? "an earlier step failed on this host" : $0.report.stopReason }
+    func reasonToSkip(_ host: Host, looks: Bool) -> String? {
+        state.withLock { state in
+            if state.failed.contains(host) { return "an earlier step failed on this host" }
+            return looks && state.mayLook ? nil : state.report.stopReason
+        }
     }
 }

@@ -55,6 +55,18 @@ public struct TopologyTable: Sendable, Hashable {
         ]
     }
 
+    /// What hosts are together, in words, when they are one list of the configuration; nil otherwise.
+    static func role(of hosts: [Host], in configuration: DeploymentConfiguration) -> String? {
+        let names = Set(hosts.map { $0.name.lowercased() })
+        let roles: [(HostList, String)] = [
+            (.dgxNodes, "the DGX nodes"), (.loginNodes, "the login nodes"),
+            (.slurmController, "the Slurm controllers"),
+        ]
+        return roles.first { list, _ in
+            Set(configuration.systems[keyPath: list.path].map { $0.lowercased() }) == names
+        }?.1
+    }
+
     /// The table as Markdown.
     public var markdown: String {
         var text = "| component | hosts | detail |\n| --- | --- | --- |\n"

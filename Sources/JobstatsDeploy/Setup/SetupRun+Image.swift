@@ -66,7 +66,7 @@ extension SetupRun {
         _ name: String, _ configuration: DeploymentConfiguration, _ programs: ProgramFinder.Findings,
         _ chosen: Set<Int>
     ) async throws -> Int32 {
-        for issue in programs.issues { console.writeError("warning: \(issue.keyPath): \(issue.message)\n") }
+        tell(programs.issues)
         let image = SoftwareImage(name: name, path: "/cm/images/\(name)")
         let plan = try imagePlan(image, configuration, programs, nil, chosen)
         try prepareStateDirectory()

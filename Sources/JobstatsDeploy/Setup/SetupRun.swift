@@ -107,12 +107,20 @@ public struct SetupRun: Sendable {
     private func describe(_ configuration: DeploymentConfiguration, _ limit: Set<String>?) async throws -> Int32 {
         try prepareStateDirectory()
         let programs = try await supplies(configuration)
-        for issue in programs.issues { console.writeError("warning: \(issue.keyPath): \(issue.message)\n") }
+        tell(programs.issues)
         let plan = try plan(configuration, programs, nil, sections, limit)
         try writeDocument(configuration, plan, nil)
         console.write(PlanOutline.text(plan, columns: console.columns, style: Style(usesColour: console.usesColour)))
         console.write(dryRunEnd)
         return 0
+    }
+
+    /// Warns of what is missing here; on a terminal in lines that fit, in a log each on one.
+    func tell(_ issues: [ConfigurationIssue]) {
+        for issue in issues {
+            let text = "warning: \(issue.keyPath): \(issue.message)"
+            console.writeError((console.isTerminal ? Words.wrap(text, console.columns) : text) + "\n")
+        }
     }
 
     /// What a dry run took for granted, and where its document is.
@@ -343,7 +351,8 @@ public struct SetupRun: Sendable {
     func advice(_ report: RunReport) -> String {
         var words = options.invocation.isEmpty ? [options.commandName] : options.invocation
         let again = "the same command finds what is in place and goes on: "
-        guard options.mode == .run, options.canResume, !options.takesAway else {
+        if options.mode == .check { return "mend what failed, then look again: " + ShellQuoting.quote(words) }
+        guard options.canResume, !options.takesAway else {
             return again + ShellQuoting.quote(words)
         }
         let failed = Set(report.results.filter { $0.outcome == .failed || $0.outcome == .notBegun }.map(\.host))

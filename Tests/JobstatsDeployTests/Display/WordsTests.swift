@@ -31,4 +31,11 @@ struct WordsTests {
         let wrapped = Words.wrap("one two three four", 10, indent: "  ")
         #expect(wrapped == "  one two\n  three\n  four")
     }
+
+    @Test func aLongListOfNumbersIsBrokenAfterCommas() {
+        let names = Words.hosts((1...60).map { "n\($0 * 3 + 100)-gpu" })
+        let text = Words.wrap("on \(names) (60 hosts):", 40, indent: "   ")
+        for line in text.split(separator: "\n") { #expect(line.count <= 40, "\(line)") }
+        #expect(text.replacing("\n", with: "").replacing(" ", with: "").contains(names))
+    }
 }

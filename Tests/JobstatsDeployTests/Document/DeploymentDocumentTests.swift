@@ -133,4 +133,12 @@ import Testing
         let text = try document()
         #expect(text.contains("scp /opt/prometheus root@mon-01:/usr/local/bin/prometheus.new  # on the head node\n"))
     }
+
+    @Test func namesThatDoNotFoldAreGivenOnceInTheTable() throws {
+        let nodes = (1...500).map { "n\($0 * 3 + $0 % 7)-gpu" }
+        let text = try document(makeConfiguration(nodes: nodes) { $0.deploysRoleMonitor = false })
+        #expect(text.contains("On each of the DGX nodes (500 hosts): "))
+        #expect(text.contains("On the DGX nodes:\n"))
+        #expect(text.utf8.count < 120_000, "\(text.utf8.count)")
+    }
 }

@@ -167,6 +167,30 @@ struct PlanRunnerTests {
         #expect(report.stopReason?.contains("--max-failures") == true)
     }
 
+    @Test func aLookGoesToEveryHostHoweverManyDoNotAnswer() async {
+        let names = hosts(12)
+        let plan = plan(names, { file($0.name, "x") })
+        let report = await run(
+            plan, .init(mode: .check, maximumFailures: 1), dead: Set(names.prefix(6).map(\.name)))
+        #expect(report.count(.failed) == 6 && report.count(.wouldChange) == 6 && report.count(.notBegun) == 0)
+        #expect(report.stopReason == nil)
+    }
+
+    @Test func prerequisitesAreLookedAtOnEveryHostBeforeTooManyFailuresStopTheRest() async {
+        let names = hosts(12)
+        var plan = plan(names, { file($0.name, "x") })
+        var looks = plan.sections[0]
+        looks.onlyLooks = true
+        looks.steps = [
+            Step("1.0", "there", on: names, CheckResource("it is there", Command("true")) { _ in .inPlace() })
+        ]
+        plan.sections.insert(looks, at: 0)
+        let report = await run(plan, .init(maximumFailures: 1), dead: Set(names.prefix(6).map(\.name)))
+        #expect(report.count(.failed) == 6 && report.count(.inPlace) == 6)
+        #expect(report.results.filter { $0.step == "4.0" }.allSatisfy { $0.outcome == .notBegun })
+        #expect(report.stopReason?.contains("--max-failures") == true && folder.names.isEmpty)
+    }
+
     @Test func firstHostGoesAloneThenATwentieth() {
         #expect(Rollout.waves(hosts(64)).map(\.count) == [1, 4, 59])
         #expect(Rollout.waves(hosts(3)).map(\.count) == [1, 1, 1])

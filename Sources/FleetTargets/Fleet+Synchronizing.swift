@@ -52,7 +52,7 @@ extension Fleet {
     ///   - limit: as for ``synchronize(removing:categories:)``.
     ///   - categories: as for ``synchronize(removing:categories:)``.
     ///   - notifier: systemd, where it listens.
-    /// - Throws: ``FleetError/Code/invalidConfiguration``.
+    /// - Throws: ``FleetError``: `invalidConfiguration`; under systemd also `readOnly`, since a new start may help.
     public func keepSynchronized(
         every interval: Duration = .seconds(60), jitter: Duration = .seconds(5), removing limit: RemovalLimit = .tenth,
         categories: Set<String> = [], notifier: ServiceNotifier = ServiceNotifier()
@@ -63,10 +63,18 @@ extension Fleet {
         while !Task.isCancelled {
             do throws(FleetError) {
                 let report = try await synchronize(removing: limit, categories: categories)
-                for problem in report.problems { conditions.note(problem, .error, problem, now: clock.now()) }
+                for (index, problem) in report.problems.enumerated() {
+                    // Texts hold durations and numbers that differ each time.
+                    conditions.note(
+                        "problem \(index)", .error, problem, fingerprint: report.outcome.description,
+                        ending: "passes succeed again", now: clock.now())
+                }
                 for note in report.notes { conditions.note(note, .warning, note, now: clock.now()) }
                 notifier.status(report.problems.first ?? report.summary)
             } catch  where error.code == .invalidConfiguration {
+                throw error
+            } catch  where error.code == .readOnly && notifier.isActive {
+                // A new start of the unit gives it a new mount namespace, in which it may be writable.
                 throw error
             } catch  where error.code == .cancelled {
                 break

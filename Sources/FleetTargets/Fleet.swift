@@ -224,16 +224,20 @@ extension Fleet {
     func change(_ changes: [(file: FleetFile, groups: [TargetGroup]?)]) async -> Outcomes {
         let directory = directory
         let logger = logger
-        do throws(FleetError) {
-            return try await storage.run { () throws(PromTargetsError) in
-                var outcomes: Outcomes = [:]
-                for (file, groups) in changes { outcomes[file.fileName] = Self.change(file, groups, directory, logger) }
-                return outcomes
+        var outcomes: Outcomes = [:]
+        // In pieces, each with the whole time-out: a first pass over thousands of files takes its time.
+        for start in stride(from: 0, to: changes.count, by: 50) {
+            let piece = Array(changes[start..<min(start + 50, changes.count)])
+            do throws(FleetError) {
+                let done = try await storage.run { () throws(PromTargetsError) in
+                    piece.map { ($0.file.fileName, Self.change($0.file, $0.groups, directory, logger)) }
+                }
+                for (name, outcome) in done { outcomes[name] = outcome }
+            } catch {
+                for (file, _) in piece { outcomes[file.fileName] = (.failed, error.description) }
             }
-        } catch {
-            let failure = (action: FleetFile.Action.failed, reason: String?.some(error.description))
-            return Dictionary(uniqueKeysWithValues: changes.map { ($0.file.fileName, failure) })
         }
+        return outcomes
     }
 
     private static func change(

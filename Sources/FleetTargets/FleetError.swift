@@ -9,6 +9,8 @@ public struct FleetError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let invalidConfiguration = Code(name: "invalid configuration")
         /// The targets directory cannot be used.
         public static let directory = Code(name: "directory")
+        /// The targets directory is mounted read-only; in a unit it may be so in the unit's own mount namespace alone.
+        public static let readOnly = Code(name: "read-only")
         /// The file system gives no answer.
         public static let hangs = Code(name: "hangs")
         /// Another process keeps this directory in step.
@@ -30,7 +32,7 @@ public struct FleetError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     init(_ error: PromTargetsError) {
-        self.init(.directory, error.description)
+        self.init(error.code == .readOnly ? .readOnly : .directory, error.description)
     }
 
     /// Whether both are of the same kind.

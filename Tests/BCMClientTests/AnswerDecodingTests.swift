@@ -96,7 +96,7 @@ struct AnswerDecodingTests {
     }
 
     @Test func monitoringValues() throws {
-        let entity = try MonitoringEntity(
+        let entity = try MonitoringObject(
             Self.place(#"{"key": 281474976710657, "name": "node001", "type": "PhysicalNode"}"#))
         #expect(entity.key.integer == 281_474_976_710_657)
         let latest = try MonitoringValue(
@@ -122,7 +122,7 @@ struct AnswerDecodingTests {
 
     /// What reads an answer.
     enum Reader: String, Sendable {
-        case device, status, version, license, session, host, job, entity, measurable, use, value, push
+        case device, status, version, license, session, host, job, object, use, value, push
 
         func read(_ place: JSONPlace) throws(JSONError) {
             switch self {
@@ -133,8 +133,7 @@ struct AnswerDecodingTests {
             case .session: _ = try BCMSession(place)
             case .host: _ = try HostInformation("node001", place)
             case .job: _ = try WorkloadJob(place)
-            case .entity: _ = try MonitoringEntity(place)
-            case .measurable: _ = try Measurable(place)
+            case .object: _ = try MonitoringObject(place)
             case .use: _ = try MonitoringUse(place)
             case .value: _ = try MonitoringValue(place)
             case .push: _ = try PushResult(place)
@@ -168,8 +167,8 @@ struct AnswerDecodingTests {
         .init(.status, #"{"status":"UP"}"#, "hostname: is missing"),
         .init(.session, #"{"group":"root"}"#, "username: is missing"),
         .init(.job, #"{"user":"a"}"#, "job_id: is missing"),
-        .init(.entity, #"{"name":"a"}"#, "key: is missing"),
-        .init(.measurable, #"{"key":1}"#, "name: is missing"),
+        .init(.object, #"{"name":"a"}"#, "key: is missing"),
+        .init(.object, #"{"key":1}"#, "name: is missing"),
         .init(.use, #"{"entity":"a"}"#, "measurable: is missing"),
         .init(.value, #"{"entity":"a","measurable":"b","raw":1,"time":1}"#, "value: is missing"),
         .init(.value, #"{"entity":"a","measurable":"b","raw":1,"value":"1"}"#, "time: is missing"),
@@ -212,7 +211,7 @@ struct AnswerDecodingTests {
         .init(.job, #"{"job_id":"1","nodes":"node001"}"#, "nodes: expected array, found text"),
         .init(.job, #"{"job_id":"1","nodes":["a",5]}"#, "nodes[1]: expected text, found number"),
         .init(.job, #"{"job_id":"1","sumbit_time":false}"#, "sumbit_time: expected text or number, found boolean"),
-        .init(.entity, #"{"key":"281474976710657","name":"a"}"#, "key: expected number, found text"),
+        .init(.object, #"{"key":"281474976710657","name":"a"}"#, "key: expected number, found text"),
         .init(
             .value, #"{"entity":"a","measurable":"b","raw":[1],"time":1,"value":"1"}"#,
             "raw: expected number, found array"),
@@ -237,7 +236,7 @@ struct AnswerDecodingTests {
         .init(
             .host, #"{"processors":[{"speed":1e999}]}"#,
             "processors[0].speed: expected a number that can be calculated with, found 1e999"),
-        .init(.entity, #"{"key":123456789012345678901234567890,"name":"a"}"#, nil),
+        .init(.object, #"{"key":123456789012345678901234567890,"name":"a"}"#, nil),
         .init(
             .value, #"{"entity":"a","measurable":"b","raw":1,"time":1e20,"value":"1"}"#,
             "time: expected a time, found 1e20"),

@@ -202,6 +202,18 @@ import Testing
         }
     }
 
+    @Test func callsAtTheSameTimeShareASession() async throws {
+        try await TestCluster.served { cluster, server in
+            let reader = try cluster.user("reader", "simulated-reader", server)
+            let names = try await withThrowingTaskGroup(of: JSONValue?.self) { group in
+                for _ in 0..<20 { group.addTask { try await reader.call("cmmain", "getProfile")["name"] } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(names == Array(repeating: "readonly", count: 20))
+            #expect(server.counters.requests == 21)
+        }
+    }
+
     // MARK: Writing and failing over
 
     @Test(arguments: [

@@ -237,7 +237,7 @@ import Testing
                 return try await LocalExecutor().run(command).outputText
             }
             let options = Self.options(cluster, server)
-            let coloured = try await onTerminal(["status"] + options, [:])
+            let coloured = try await onTerminal(["status"] + options, ["NO_COLOR": ""])
             #expect(coloured.contains("\u{1b}[31mdgx-02"), "\(coloured)")
             let plain = try await onTerminal(["status"] + options, ["NO_COLOR": "1"])
             #expect(plain.contains("dgx-02") && !plain.contains("\u{1b}"))

@@ -1,29 +1,10 @@
-/// Something that is measured, such as a node.
-public struct MonitoringEntity: Sendable, Hashable {
+/// Something that is measured, such as a node, or that can be measured: a metric, a health check or an enumeration.
+public struct MonitoringObject: Sendable, Hashable {
     /// BCM's number of it.
     public var key: JSONNumber
     /// Its name.
     public var name: String
-    /// Its type, such as `PhysicalNode`; nil when not shown.
-    public var type: String?
-    /// The whole entry as BCM wrote it.
-    public var raw: JSONValue
-
-    init(_ place: JSONPlace) throws(JSONError) {
-        key = try place.member("key").number()
-        name = try place.member("name").text()
-        type = try place.optional("type")?.text()
-        raw = place.value
-    }
-}
-
-/// Something that can be measured: a metric, a health check or an enumeration.
-public struct Measurable: Sendable, Hashable {
-    /// BCM's number of it.
-    public var key: JSONNumber
-    /// Its name.
-    public var name: String
-    /// Its type, such as `Metric`; nil when not shown.
+    /// Its type, such as `PhysicalNode` or `Metric`; nil when not shown.
     public var type: String?
     /// The whole entry as BCM wrote it.
     public var raw: JSONValue

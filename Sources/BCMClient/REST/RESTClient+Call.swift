@@ -46,7 +46,7 @@ extension RESTClient {
                 forget(cookie, headNode)
             }
         }
-        let cookie = try await openSession(at: headNode)
+        let cookie = try await sharedSession(at: headNode)
         do throws(BCMError) {
             return try await post(body, cookie, headNode)
         } catch  where error.code == .notAuthorised {
@@ -99,6 +99,40 @@ extension RESTClient {
             }
         }
         if let failure { throw failure }
+    }
+
+    /// Opens a session, or waits for the one that another call is about to open.
+    private func sharedSession(at headNode: HeadNode) async throws(BCMError) -> Secret {
+        while true {
+            let (login, isOwn) = logins.withLock { logins -> (Promise<Result<Secret, BCMError>>, Bool) in
+                if let running = logins[headNode] { return (running, false) }
+                let promise = Promise<Result<Secret, BCMError>>()
+                // A login that was on its way a moment ago may be over by now.
+                if let cookie = sessions.withLock({ $0[headNode] }) {
+                    promise.fulfil(.success(cookie))
+                    return (promise, false)
+                }
+                logins[headNode] = promise
+                return (promise, true)
+            }
+            if isOwn {
+                let result: Result<Secret, BCMError>
+                do throws(BCMError) {
+                    result = .success(try await openSession(at: headNode))
+                } catch {
+                    result = .failure(error)
+                }
+                logins.withLock { $0[headNode] = nil }
+                login.fulfil(result)
+                return try result.get()
+            }
+            guard let result = await login.value() else {
+                throw BCMError(.cancelled, at: headNode, reason: "the task was cancelled")
+            }
+            // The task that was to log in was cancelled: this one does it.
+            if case .failure(let error) = result, error.code == .cancelled, !Task.isCancelled { continue }
+            return try result.get()
+        }
     }
 
     private func openSession(at headNode: HeadNode) async throws(BCMError) -> Secret {

@@ -7,10 +7,10 @@ extension RESTClient {
     ///   - pattern: a regular expression (ECMAScript) that names match; nil for all.
     public func monitoringEntities(
         named nodes: NodeRange? = nil, type: String? = nil, like pattern: String? = nil, at headNode: HeadNode? = nil
-    ) async throws(BCMError) -> [MonitoringEntity] {
+    ) async throws(BCMError) -> [MonitoringObject] {
         let query = [("name", nodes?.description), ("type", type), ("like", pattern)]
         return try await list("entity", "entities", query, at: headNode) { place throws(JSONError) in
-            try MonitoringEntity(place)
+            try MonitoringObject(place)
         }
     }
 
@@ -21,9 +21,9 @@ extension RESTClient {
     ///   - pattern: a regular expression (ECMAScript) that names match; nil for all.
     public func measurables(
         named name: String? = nil, like pattern: String? = nil, at headNode: HeadNode? = nil
-    ) async throws(BCMError) -> [Measurable] {
+    ) async throws(BCMError) -> [MonitoringObject] {
         try await list("measurable", "measurables", [("name", name), ("like", pattern)], at: headNode) {
-            place throws(JSONError) in try Measurable(place)
+            place throws(JSONError) in try MonitoringObject(place)
         }
     }
 

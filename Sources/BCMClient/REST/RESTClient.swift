@@ -66,6 +66,8 @@ public final class RESTClient: Sendable {
     private let gates: Mutex<[HeadNode: PeerGate]>
     /// The cookies of the sessions that are open.
     let sessions = Mutex<[HeadNode: Secret]>([:])
+    /// The logins on their way, so that calls at the same time share one.
+    let logins = Mutex<[HeadNode: Promise<Result<Secret, BCMError>>]>([:])
 
     /// Creates a client. Nothing is connected yet.
     ///

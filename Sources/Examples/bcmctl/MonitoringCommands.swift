@@ -44,7 +44,7 @@ struct Entities: ReportingCommand {
         var range: NodeRange?
         if let nodes { range = try NodeRange(nodes) }
         let entities = try await client.monitoringEntities(named: range, type: type, like: like)
-        return Report(keys: entities.map { ($0.key, $0.name, $0.type) })
+        return Report(objects: entities)
     }
 }
 
@@ -57,7 +57,7 @@ struct Measurables: ReportingCommand {
 
     func report(_ client: RESTClient) async throws(BCMError) -> Report {
         let measurables = try await client.measurables(named: name, like: like)
-        return Report(keys: measurables.map { ($0.key, $0.name, $0.type) })
+        return Report(objects: measurables)
     }
 }
 
@@ -82,9 +82,11 @@ extension Report {
             })
     }
 
-    fileprivate init(keys: [(JSONNumber, String, String?)]) {
+    fileprivate init(objects: [MonitoringObject]) {
         json = .array(
-            keys.map { key, name, type in ["key": .number(key), "name": .text(name), "type": .optional(type)] })
-        table = Table(["NAME", "TYPE", "KEY"], keys.map { key, name, type in [name, type ?? "", key.text] })
+            objects.map { object in
+                ["key": .number(object.key), "name": .text(object.name), "type": .optional(object.type)]
+            })
+        table = Table(["NAME", "TYPE", "KEY"], objects.map { [$0.name, $0.type ?? "", $0.key.text] })
     }
 }

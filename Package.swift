@@ -58,7 +58,7 @@ let package = Package(
         .target(
             name: "JobstatsDeploy",
             dependencies: [
-                "BCMClient", "COpenSSL", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets",
+                "BCMClient", "CLinux", "COpenSSL", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets",
                 "RoleMonitor", logging,
                 subprocess,
                 systemPackage,

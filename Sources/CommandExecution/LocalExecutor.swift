@@ -76,9 +76,10 @@ public struct LocalExecutor: CommandExecutor {
         ]
         var changes: [Environment.Key: String?] = [:]
         for (key, value) in command.environment { changes[Environment.Key(stringLiteral: key)] = value }
+        let file = name.contains("/") ? name : ExecutableSearch.file(name, path: command.environment["PATH"])
         do {
             let outcome = try await Subprocess.run(
-                name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: Arguments(command.arguments),
+                file.map { .path(FilePath($0)) } ?? .name(name), arguments: Arguments(command.arguments),
                 environment: .inherit.updating(changes), platformOptions: options,
                 input: .fileDescriptor(input, closeAfterSpawningProcess: true),
                 output: .bytes(limit: command.outputLimit), error: .bytes(limit: command.outputLimit))

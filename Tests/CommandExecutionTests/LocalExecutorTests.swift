@@ -92,4 +92,18 @@ struct LocalExecutorTests {
         let error = CommandError(.timedOut, executable: "systemctl", host: "dgx-01", reason: "no end after 30 s")
         #expect("\(error)" == "dgx-01: systemctl: timed out: no end after 30 s")
     }
+
+    @Test func programsAreFoundAsTheShellFindsThem() {
+        #expect(ExecutableSearch.file("sh", path: "/nowhere:/etc:/bin:/usr/bin") == "/bin/sh")
+        #expect(ExecutableSearch.file("passwd", path: "/etc") == nil, "not executable")
+        #expect(ExecutableSearch.file("ssh", path: "/etc") == nil, "a folder, or nothing")
+        #expect(ExecutableSearch.file("sh", path: "bin:") == nil, "not relative to wherever this runs")
+    }
+
+    @Test func thePathOfTheCommandCounts() async throws {
+        let error = await #expect(throws: CommandError.self) {
+            try await LocalExecutor().run(Command("true", environment: ["PATH": "/nowhere"]))
+        }
+        #expect(error?.code == .notFound)
+    }
 }

@@ -59,32 +59,56 @@ public struct SiteDiscovery: Sendable {
         mayCreate: Bool = true, connector: any HostConnector
     ) async throws -> SiteFacts {
         var facts = SiteFacts()
-        facts.headNodes = try await headNodes()
+        // Starting cmsh takes longer than what it is asked for, so all is asked at once.
+        async let heads = headNodes()
+        async let known = cmsh.devices(.physicalNodes)
+        async let holders = cmsh.devices(.role(role))
+        async let images = imagesByNode()
+        let headNodes = try await heads
+        async let trial = trial(of: choice, nodes, headNodes, connector)
+        facts.headNodes = headNodes
         try await findTrust(&facts)
-        try await findRoles(&facts)
+        try await findRoles(try await known, try await holders.map(\.hostname), &facts)
         do throws(BCMError) {
-            facts.imageByNode = try await cmsh.softwareImagesByNode()
+            facts.imageByNode = try await images.get()
         } catch {
             facts.remarks.append("Which software images the nodes use is not known: \(error.reason).")
         }
-        facts.certificate = try await certificate(choice, nodes, renews, mayCreate, connector, &facts)
+        facts.certificate = try await certificate(choice, try await trial, renews, mayCreate, &facts)
         return facts
+    }
+
+    private func imagesByNode() async -> Result<[String: String], BCMError> {
+        do throws(BCMError) {
+            return .success(try await cmsh.softwareImagesByNode())
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// The head nodes, the active one first.
     private func headNodes() async throws(BCMError) -> [String] {
+        async let availability = highAvailability()
         var names = try await cmsh.headNodes().map(\.hostname)
         guard !names.isEmpty else {
             throw BCMError(
                 .notFound, reason: "cmsh lists no head node",
                 remedy: "look at: cmsh -c 'device; list -t headnode'")
         }
-        if names.count > 1, let active = try await cmsh.highAvailability().activeHost,
+        if names.count > 1, let active = try await availability.get().activeHost,
             let index = names.firstIndex(of: active)
         {
             names.insert(names.remove(at: index), at: 0)
         }
         return names
+    }
+
+    private func highAvailability() async -> Result<HighAvailability, BCMError> {
+        do throws(BCMError) {
+            return .success(try await cmsh.highAvailability())
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// How the monitors can verify the head nodes: by CA and name, by CA alone, or by the keys themselves.
@@ -94,8 +118,7 @@ public struct SiteDiscovery: Sendable {
             for verifiesHostname in [true, false] {
                 let client = try client(.authority(file: paths.authority), verifiesHostname, heads)
                 defer { client.shutDown() }
-                var reports: [ConnectivityReport] = []
-                for head in heads { reports.append(await client.checkConnectivity(of: head)) }
+                let reports = await Self.reports(on: heads, client)
                 let reached = reports.filter(\.isReachable)
                 guard !reached.isEmpty else { throw Self.unreachable(reports) }
                 note(reports, &facts)
@@ -113,8 +136,7 @@ public struct SiteDiscovery: Sendable {
         }
         let client = try client(.firstUse(), false, heads)
         defer { client.shutDown() }
-        var reports: [ConnectivityReport] = []
-        for head in heads { reports.append(await client.checkConnectivity(of: head)) }
+        let reports = await Self.reports(on: heads, client)
         let pins = reports.compactMap(\.serverKey?.description)
         guard !pins.isEmpty else { throw Self.unreachable(reports) }
         facts.pinnedKeys = Array(Set(pins)).sorted()
@@ -123,6 +145,18 @@ public struct SiteDiscovery: Sendable {
                 + "Run again after a head node's key changes.")
         if pins.count < heads.count {
             facts.remarks.append("Not every head node answered, so not every key is pinned; run again when they do.")
+        }
+    }
+
+    /// What asking each head node came to, in their order; all are asked at once.
+    private static func reports(on heads: [HeadNode], _ client: RESTClient) async -> [ConnectivityReport] {
+        await withTaskGroup(of: (Int, ConnectivityReport).self) { group in
+            for (index, head) in heads.enumerated() {
+                group.addTask { (index, await client.checkConnectivity(of: head)) }
+            }
+            var reports: [(Int, ConnectivityReport)] = []
+            for await report in group { reports.append(report) }
+            return reports.sorted { $0.0 < $1.0 }.map(\.1)
         }
     }
 
@@ -143,10 +177,10 @@ public struct SiteDiscovery: Sendable {
     }
 
     /// Which nodes have the role by cmsh's account, and whether REST shows the same.
-    private func findRoles(_ facts: inout SiteFacts) async throws(BCMError) {
-        let known = try await cmsh.devices(.physicalNodes)
+    private func findRoles(
+        _ known: [ClusterDevice], _ holders: [String], _ facts: inout SiteFacts
+    ) async throws(BCMError) {
         for device in known { facts.rolesByNode[device.hostname] = [] }
-        let holders = try await cmsh.devices(.role(role)).map(\.hostname)
         for name in holders { facts.rolesByNode[name, default: []].insert(role) }
         let client = try client(
             trust(of: facts), facts.namesAreVerifiable, facts.headNodes.map { HeadNode(host: $0, port: port) })
@@ -190,13 +224,12 @@ public struct SiteDiscovery: Sendable {
     // MARK: - The monitors' certificate
 
     private func certificate(
-        _ choice: MonitorCertificateChoice, _ nodes: [Host], _ renews: Bool, _ mayCreate: Bool,
-        _ connector: any HostConnector,
+        _ choice: MonitorCertificateChoice, _ trial: Trial?, _ renews: Bool, _ mayCreate: Bool,
         _ facts: inout SiteFacts
     ) async throws -> SiteFacts.MonitorCertificate {
         switch choice.kind {
         case .node, .automatic:
-            let (mayRead, seen) = try await nodeCertificateMayRead(nodes, facts, connector)
+            let (mayRead, seen) = trial ?? (false, "none was tried")
             if mayRead {
                 return SiteFacts.MonitorCertificate(
                     certificateFile: paths.nodeCertificate, keyFile: paths.nodeKey, content: nil,
@@ -223,15 +256,28 @@ public struct SiteDiscovery: Sendable {
         }
     }
 
+    /// Whether a node's own certificate may read devices, and how that was seen, in words.
+    private typealias Trial = (mayRead: Bool, seen: String)
+
+    /// The trial of a node's certificate; nil when the choice needs none.
+    private func trial(
+        of choice: MonitorCertificateChoice, _ nodes: [Host], _ headNodes: [String], _ connector: any HostConnector
+    ) async throws(ResourceError) -> Trial? {
+        switch choice.kind {
+        case .node, .automatic: try await nodeCertificateMayRead(nodes, headNodes, connector)
+        default: nil
+        }
+    }
+
     /// Tries the certificate of the first node that can be reached, on that node. Only BCM's own answer counts as a no:
     /// where none came, nothing is known and no certificate is made.
     private func nodeCertificateMayRead(
-        _ nodes: [Host], _ facts: SiteFacts, _ connector: any HostConnector
-    ) async throws(ResourceError) -> (Bool, String) {
+        _ nodes: [Host], _ headNodes: [String], _ connector: any HostConnector
+    ) async throws(ResourceError) -> Trial {
         var last = "there is no node to try one on"
         for node in nodes.prefix(5) {
             let connection = await connector.connect(to: node)
-            let outcome = await tryCertificate(on: connection, facts.headNodes)
+            let outcome = await tryCertificate(on: connection, headNodes)
             await connection.close()
             switch outcome {
             case .success(let code) where code == "200": return (true, "tried on \(node)")

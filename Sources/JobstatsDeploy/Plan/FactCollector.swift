@@ -58,8 +58,27 @@ package struct FactCollector: Sendable {
     }
 
     /// Asks everything and returns what was answered.
+    ///
+    /// Guarding each command by a process of its own costs more than most of the answers. So all are asked without that
+    /// first; only where this takes too long is each guarded.
     package func collect(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
+        do throws(CommandError) {
+            return try await glance(with: executor)
+        } catch  where error.code == .timedOut {
+            return try await ask(script, timeout, with: executor)
+        }
+    }
+
+    /// Asks everything, in the time that the least patient of the commands has, 20 seconds at most.
+    package func glance(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
         guard !isEmpty else { return Facts() }
+        let patience = commands.reduce(Duration.seconds(20)) { min($0, $1.timeout) }
+        return try await ask(script(guardsCommands: false), patience, with: executor)
+    }
+
+    private func ask(
+        _ script: String, _ timeout: Duration, with executor: any CommandExecutor
+    ) async throws(CommandError) -> Facts {
         let before = Date().timeIntervalSince1970
         let result = try await executor.run(
             Command("sh", ["-s"], input: Array(script.utf8), timeout: timeout, outputLimit: Self.outputLimit))
@@ -75,8 +94,11 @@ package struct FactCollector: Sendable {
 
     // MARK: - The script
 
+    /// The script, each command with its own time-out.
+    package var script: String { script(guardsCommands: true) }
+
     /// The script. Every path and name stands in it quoted.
-    package var script: String {
+    private func script(guardsCommands: Bool) -> String {
         var text = "LC_ALL=C; export LC_ALL\n"
         func part(_ name: String, _ body: String) {
             text += body + "\nprintf '\\n%s %s %s\\n' \(ShellQuoting.quote(marker)) \(ShellQuoting.quote(name)) $?\n"
@@ -94,16 +116,18 @@ package struct FactCollector: Sendable {
             let word = ShellQuoting.quote(path)
             part(
                 "content:\(index)",
-                "[ -f \(word) ] && [ $(stat -L -c %s -- \(word)) -le \(Facts.contentLimit) ] && base64 -w0 -- \(word)")
+                "[ -f \(word) ] && head -c \(Facts.contentLimit + 1) -- \(word)")
         }
         for (index, path) in links.enumerated() {
-            part("link:\(index)", "readlink -n -- \(ShellQuoting.quote(path))")
+            let word = ShellQuoting.quote(path)
+            part("link:\(index)", "[ -L \(word) ] && readlink -n -- \(word)")
         }
         if !units.isEmpty {
             part(
                 "units",
                 "systemctl show --no-pager --timestamp=us+utc -p Id,Names,LoadState,ActiveState,UnitFileState,"
-                    + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp -- \(ShellQuoting.quote(units)) 2>/dev/null"
+                    + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp,StatusText "
+                    + "-- \(ShellQuoting.quote(units)) 2>/dev/null"
             )
         }
         if !users.isEmpty { part("users", "getent passwd -- \(ShellQuoting.quote(users)) 2>/dev/null") }
@@ -113,27 +137,38 @@ package struct FactCollector: Sendable {
                 "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n' -- \(ShellQuoting.quote(packages))"
                     + " 2>/dev/null")
         }
-        for (index, command) in commands.enumerated() { part("command:\(index)", Self.guarded(command)) }
+        for (index, command) in commands.enumerated() {
+            part("command:\(index)", Self.text(of: command, isGuarded: guardsCommands))
+        }
         return text
     }
 
     /// Names the paths at which nothing stands. Only the system's own "no such file" makes one missing; a path that could
-    /// not be looked at stays unknown.
+    /// not be looked at stays unknown. All are looked at by one program, those of unusual names again by one each.
     private static let missing = """
         missing() {
             for p; do
-                [ -e "$p" ] || [ -L "$p" ] || case $(stat -- "$p" 2>&1 >/dev/null) in
-                    *": No such file or directory" | *": Not a directory") printf 'missing\\t%s\\n' "$p" ;;
+                shift
+                [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
+            done
+            [ $# = 0 ] || all=$(stat -- "$@" 2>&1 >/dev/null)
+            for p; do
+                case $p in
+                    *[!A-Za-z0-9/._-]*) said=$(stat -- "$p" 2>&1 >/dev/null) about=': ' ;;
+                    *) said=$all about="'$p': " ;;
+                esac
+                case $said in
+                    *"${about}No such file or directory"* | *"${about}Not a directory"*) printf 'missing\\t%s\\n' "$p" ;;
                 esac
             done
         }
         missing
         """
 
-    /// In the foreground: what ends this script's process group ends the command, too.
-    private static func guarded(_ command: Command) -> String {
+    /// A guarded command runs in the foreground: what ends this script's process group ends the command, too.
+    private static func text(of command: Command, isGuarded: Bool) -> String {
         let seconds = max(1, command.timeout.components.seconds)
-        var words = ["timeout", "--foreground", "-k", "2", "\(seconds)"]
+        var words = isGuarded ? ["timeout", "--foreground", "-k", "2", "\(seconds)"] : []
         if !command.environment.isEmpty {
             words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         }
@@ -146,14 +181,17 @@ package struct FactCollector: Sendable {
     /// Reads the answer. Parts that are missing or damaged leave their queries unanswered.
     package func parse(_ answer: [UInt8]) -> Facts {
         var facts = Facts()
-        for (name, status, body) in parts(of: answer) {
+        for (name, status, bytes) in parts(of: answer) {
             let words = name.split(separator: ":", maxSplits: 1)
             let index = words.count > 1 ? Int(words[1]) : nil
+            if words.first == "content", let index {
+                if status == 0, bytes.count <= Facts.contentLimit { facts.contents[contents[index]] = Array(bytes) }
+                continue
+            }
+            let body = String(decoding: bytes, as: UTF8.self)
             switch (words.first.map(String.init) ?? "", index) {
             case ("files", _): readFiles(body, into: &facts)
             case ("sums", _): readSums(body, into: &facts)
-            case ("content", let index?) where index < contents.count && status == 0:
-                facts.contents[contents[index]] = Base64.decode(body)
             case ("link", let index?) where index < links.count:
                 facts.links[links[index]] = .some(status == 0 ? body : nil)
             case ("units", _) where status == 0: readUnits(body, into: &facts)
@@ -169,13 +207,13 @@ package struct FactCollector: Sendable {
     }
 
     /// The parts in the order in which they were asked for. One that is missing, or another one, ends the reading.
-    private func parts(of answer: [UInt8]) -> [(name: String, status: Int32, body: String)] {
-        var parts: [(String, Int32, String)] = []
+    private func parts(of answer: [UInt8]) -> [(name: String, status: Int32, body: ArraySlice<UInt8>)] {
+        var parts: [(String, Int32, ArraySlice<UInt8>)] = []
         var rest = answer[...]
         let mark = Array("\n\(marker) ".utf8)
         for expected in partNames {
             guard let found = rest.firstRange(of: mark) else { break }
-            let body = String(decoding: rest[..<found.lowerBound], as: UTF8.self)
+            let body = rest[..<found.lowerBound]
             let tail = rest[found.upperBound...]
             let end = tail.firstIndex(of: UInt8(ascii: "\n")) ?? tail.endIndex
             let words = String(decoding: tail[..<end], as: UTF8.self).split(separator: " ")
@@ -233,7 +271,8 @@ package struct FactCollector: Sendable {
             let fact = UnitFact(
                 load: load, active: active, enablement: values["UnitFileState"] ?? "",
                 needsReload: values["NeedDaemonReload"] == "yes", path: values["FragmentPath"] ?? "",
-                started: values["ExecMainStartTimestamp"].flatMap(SystemdTimestamp.parse))
+                started: values["ExecMainStartTimestamp"].flatMap(SystemdTimestamp.parse),
+                statusText: values["StatusText"] ?? "")
             let names = (values["Names"] ?? "").split(separator: " ").map(String.init) + [values["Id"] ?? ""]
             for name in names where units.contains(name) { facts.units[name] = fact }
         }

@@ -57,6 +57,8 @@ public struct UnitFact: Sendable, Hashable {
     public var path: String
     /// When its main process was started, in seconds since 1970; nil when it never was.
     public var started: Double?
+    /// What it says of itself, one line; empty when it says nothing (`STATUS=` in sd_notify(3)).
+    public var statusText = ""
 
     /// Whether it runs, or is about to.
     public var isRunning: Bool { active == "active" || active == "activating" || active == "reloading" }

@@ -31,25 +31,40 @@ package struct KnownSums: Sendable {
         """
     }
 
+    /// The shell itself looks up what is known, so that programs run only for what is not: sha256sum, and awk where
+    /// something is to be remembered. A line of `$all` is an identity and a path, after `+` what to remember.
     private static let body = #"""
-        until=$(($(date +%s) - settling))
-        all=$({ cat "$known" 2>/dev/null; printf '%s\n' "$t"; } | awk -F '\t' -v least="$least" -v until="$until" '
-            NF == 3 { sum[$1 "\t" $2] = $3; next }
-            NF != 7 || $2 !~ /^8...$/ { next }
-            { key = $7 ":" $5 ":" $6 "\t" $1 }
-            $5 >= least && key in sum { print sum[key] "  " $1; next }
-            $5 >= least && $6 < until { print "+" key; next }
-            { print "-" key }')
-        before=$IFS new=''
-        IFS='
-        '
+        tab='	' line_end='
+        ' all='' new='' until=''
+        memory=$line_end$([ ! -r "$known" ] || cat -- "$known")$line_end
+        fields() { path=$1 kind=$2 bytes=$5 changed=$6 identity=$7; }
         set -f
-        set --
-        for line in $all; do
-            case $line in
-                [+-]*) set -- "$@" "${line#*	}" ;;
-                *) printf '%s\n' "$line" ;;
-            esac
+        before=$IFS IFS=$line_end
+        set -- $t
+        IFS=$tab
+        for line; do
+            fields $line
+            case $kind in 8???) ;; *) continue ;; esac
+            key=$identity:$bytes:$changed$tab$path
+            mark=-
+            if [ "$bytes" -ge "$least" ]; then
+                case $memory in
+                    *"$line_end$key$tab"*)
+                        sum=${memory#*"$line_end$key$tab"}
+                        printf '%s  %s\n' "${sum%%"$line_end"*}" "$path"
+                        continue
+                        ;;
+                esac
+                [ -n "$until" ] || until=$(($(date +%s) - settling))
+                [ "${changed%.*}" -ge "$until" ] || mark=+
+            fi
+            all=$all$mark$key$line_end
+        done
+        IFS=$line_end
+        set -- $all
+        for line; do
+            shift
+            set -- "$@" "${line#*"$tab"}"
         done
         IFS=$before
         set +f

@@ -57,6 +57,11 @@ actor ConnectionPool {
         return connection
     }
 
+    /// Begins to connect to these hosts; whoever needs one of the connections waits for it.
+    func open(_ hosts: some Sequence<Host> & Sendable) async {
+        for host in hosts { _ = await connection(to: host) }
+    }
+
     /// Closes the connections to some hosts; whoever asks for one of them again gets a new one.
     func drop(_ hosts: some Sequence<Host> & Sendable) async {
         for host in hosts {

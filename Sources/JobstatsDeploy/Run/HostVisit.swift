@@ -39,21 +39,15 @@ final class HostVisit {
         self.consents = consents
     }
 
-    /// Looks at a step, and changes it where needed, with those after it that can go along. Gives what came of each, at
-    /// least of one.
+    /// Looks at a step, and changes it where needed, with those after it that can go along. Steps that are in place are
+    /// told together. Gives what came of each, at least of one.
     func work(from index: Int) async -> [StepFinding] {
         do {
             let known = try await knownFacts()
             let (_, resource) = tasks[index]
             let found = resource.assess(known)
-            guard found.state == .differs else {
-                var finding = StepFinding(found.state == .inPlace ? .inPlace : .failed, found)
-                if found.isWarning, !resource.differenceQueries.isEmpty {
-                    // What is kept although it differs is shown.
-                    finding.difference = try await difference(of: resource, found, known).difference
-                }
-                return [finding]
-            }
+            if found.state == .inPlace { return try await inPlace(from: index, known) }
+            guard found.state == .differs else { return [StepFinding(.failed, found)] }
             if mode == .check { return [try await difference(of: resource, found, known)] }
             if let consent = missingConsent(index) {
                 var finding = StepFinding(.needsConsent, found)
@@ -69,6 +63,22 @@ final class HostVisit {
         } catch {
             return [StepFinding(failed: "\(error)", remedy: nil)]
         }
+    }
+
+    /// The step, which is in place, and those after it that are, too.
+    private func inPlace(from index: Int, _ known: Facts) async throws(CommandError) -> [StepFinding] {
+        var findings: [StepFinding] = []
+        for (_, resource) in tasks[index...] {
+            let found = resource.assess(known)
+            guard found.state == .inPlace else { break }
+            var finding = StepFinding(.inPlace, found)
+            if found.isWarning, !resource.differenceQueries.isEmpty {
+                // What is kept although it differs is shown.
+                finding.difference = try await difference(of: resource, found, known).difference
+            }
+            findings.append(finding)
+        }
+        return findings
     }
 
     private func difference(

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Sections run in their order. Within a section each host is visited once: what is true there is asked in one round
 /// trip, then each step that differs is changed and looked at again. The first host goes alone, then a twentieth, then
-/// all, a bounded number at a time. A failed step ends its host's part of the run; other hosts go on.
+/// all, a bounded number at a time; where all hosts are known to have everything in place, all go at once. A failed step ends its host's part of the run; other hosts go on.
 /// Cancelling the calling task stops the run between steps and within them; the report says so.
 public struct PlanRunner: Sendable {
     /// Whether hosts are changed.
@@ -61,22 +61,21 @@ public struct PlanRunner: Sendable {
 
     /// Runs the plan, and then another that can only be made when the first one is through, over the same connections.
     ///
-    /// - Parameter next: makes the second plan; called only when nothing stopped the first. An error it throws stops the
-    ///   run and is told in the report.
-    package func run(
-        followedBy next: (@Sendable (_ connector: any HostConnector) async throws -> Plan)?
-    ) async -> RunReport {
+    /// - Parameter next: makes the second plan, and may look at its hosts; called only when nothing stopped the first. An
+    ///   error it throws stops the run and is told in the report.
+    package func run(followedBy next: (@Sendable (HostSurvey) async throws -> Plan)?) async -> RunReport {
         let start = ContinuousClock.now
         // A look changes nothing, so every host is looked at, however many do not answer.
         let ledger = Ledger(maximumFailures: options.mode == .check ? .max : options.maximumFailures)
         let pool = ConnectionPool(connector)
-        let memory = HostMemory()
-        await carryOut(plan.sections, pool, memory, ledger)
+        await carryOut(plan.sections, pool, HostMemory(), ledger)
         if let next, !Task.isCancelled, ledger.report.stopReason == nil {
             do {
-                let more = try await next(PooledConnector(pool: pool)).sections
                 // A new memory: the first question of this plan covers this plan.
-                await carryOut(more, pool, HostMemory(), ledger)
+                let memory = HostMemory()
+                let survey = HostSurvey(
+                    pool: pool, memory: memory, parallel: options.parallel, mayWrite: options.mode == .apply)
+                await carryOut(try await next(survey).sections, pool, memory, ledger)
             } catch {
                 if !Task.isCancelled { ledger.stop("\(error)") }
             }
@@ -95,7 +94,8 @@ public struct PlanRunner: Sendable {
             let later = sections[(index + 1)...]
             let hosts = section.hosts
             guard !hosts.isEmpty else { continue }
-            let isCautious = options.mode == .apply && !section.onlyLooks
+            var isCautious = options.mode == .apply && !section.onlyLooks
+            if isCautious { isCautious = await !isInPlace(section, memory) }
             let waves = isCautious ? Rollout.waves(hosts) : [hosts]
             onEvent(
                 .sectionBegan(number: section.number, title: section.title, hosts: hosts, waves: waves.map(\.count)))
@@ -108,20 +108,24 @@ public struct PlanRunner: Sendable {
                 }
             let ordered = first.isEmpty ? waves : [first, hosts.filter { !first.contains($0) }]
             for wave in ordered {
-                await withTaskGroup(of: Void.self) { group in
-                    var running = 0
-                    for host in wave {
-                        if running >= max(1, options.parallel) {
-                            await group.next()
-                            running -= 1
-                        }
-                        running += 1
-                        group.addTask { await visit(host, section, later, pool, memory, ledger) }
-                    }
+                await Bounded.forEach(wave, atOnce: options.parallel) { host in
+                    await visit(host, section, later, pool, memory, ledger)
                 }
             }
             onEvent(.sectionEnded(number: section.number))
         }
+    }
+
+    /// Whether what is known shows each step in place on each host, so that nothing will be changed.
+    private func isInPlace(_ section: PlanSection, _ memory: HostMemory) async -> Bool {
+        for host in section.hosts {
+            let tasks = section.tasks(on: host)
+            let queries = Set(tasks.flatMap(\.resource.queries))
+            guard let facts = await memory.facts(of: host, covering: queries),
+                tasks.allSatisfy({ $0.resource.assess(facts).state == .inPlace })
+            else { return false }
+        }
+        return true
     }
 
     private func visit(
@@ -155,6 +159,7 @@ public struct PlanRunner: Sendable {
             let findings = await visit.work(from: index)
             // Steps that were carried out together share their time.
             let time = (ContinuousClock.now - begin) / findings.count
+            var reached: [StepResult] = []
             for (task, finding) in zip(tasks[index...], findings) {
                 var result = result(task.step, section, host, finding)
                 result.duration = time
@@ -167,10 +172,10 @@ public struct PlanRunner: Sendable {
                     ledger.noteFailure(host, task.step)
                 }
                 end(result, ledger)
-                guard options.mode == .apply, result.outcome != .notBegun else { continue }
-                if let problem = await progress?.record(result), ledger.noteProblem(problem) {
-                    onEvent(.notice(problem))
-                }
+                if options.mode == .apply, result.outcome != .notBegun { reached.append(result) }
+            }
+            if !reached.isEmpty, let problem = await progress?.record(reached), ledger.noteProblem(problem) {
+                onEvent(.notice(problem))
             }
             index += findings.count
         }

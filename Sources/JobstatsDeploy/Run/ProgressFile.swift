@@ -75,6 +75,8 @@ public actor ProgressFile: ProgressRecorder {
     private var isWriting = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var problem: String?
+    /// What is written of each host, as JSON: of thousands, few change between one write and the next.
+    private var encodedHosts: [String: [UInt8]] = [:]
 
     /// Takes over what was reached before; nothing is written until a step ends.
     public init(path: String, continuing progress: Progress) {
@@ -119,13 +121,16 @@ public actor ProgressFile: ProgressRecorder {
         return !progress.plan.isEmpty && progress.plan != planDigest
     }
 
-    /// Saves one result; returns when it is on disk.
-    public func record(_ result: StepResult) async -> String? {
-        let seconds =
-            Double(result.duration.components.seconds) + Double(result.duration.components.attoseconds) * 1e-18
-        progress.hosts[result.host.name, default: [:]][result.step] = Progress.Entry(
-            outcome: result.outcome.rawValue, at: Int(Date().timeIntervalSince1970),
-            seconds: (seconds * 1000).rounded() / 1000, detail: result.detail)
+    /// Saves results; returns when they are on disk.
+    public func record(_ results: [StepResult]) async -> String? {
+        for result in results {
+            encodedHosts[result.host.name] = nil
+            let seconds =
+                Double(result.duration.components.seconds) + Double(result.duration.components.attoseconds) * 1e-18
+            progress.hosts[result.host.name, default: [:]][result.step] = Progress.Entry(
+                outcome: result.outcome.rawValue, at: Int(Date().timeIntervalSince1970),
+                seconds: (seconds * 1000).rounded() / 1000, detail: result.detail)
+        }
         recorded += 1
         let mine = recorded
         while written < mine {
@@ -135,7 +140,12 @@ public actor ProgressFile: ProgressRecorder {
             }
             isWriting = true
             let covered = recorded
-            problem = await Self.write(progress, to: path)
+            do {
+                let bytes = try encoded()
+                problem = await Task.detached { [path] in Self.write(bytes, to: path) }.value
+            } catch {
+                problem = "progress was not saved: \(error)"
+            }
             written = covered
             isWriting = false
             let woken = waiters
@@ -145,17 +155,31 @@ public actor ProgressFile: ProgressRecorder {
         return problem
     }
 
-    private static func write(_ progress: Progress, to path: String) async -> String? {
-        let task = Task.detached { () -> String? in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            do {
-                try DurableFile.write(Array(try encoder.encode(progress)), to: path, mode: 0o600)
-                return nil
-            } catch {
-                return "progress was not saved: \(error)"
-            }
+    /// The whole of it, as ``Progress`` is decoded.
+    private func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for (name, steps) in progress.hosts where encodedHosts[name] == nil {
+            encodedHosts[name] = try Array(encoder.encode(name)) + Array(":".utf8) + Array(encoder.encode(steps))
         }
-        return await task.value
+        let hosts = encodedHosts.sorted { $0.key < $1.key }.map(\.value)
+        var header = progress
+        header.hosts = [:]
+        // A string's own quotation marks have a backslash before them, so this is the key.
+        let bytes = try Array(encoder.encode(header)), key = Array("\"hosts\":{".utf8)
+        guard let start = bytes.firstRange(of: key)?.upperBound else { return try Array(encoder.encode(progress)) }
+        var whole = Array(bytes[..<start])
+        whole.reserveCapacity(hosts.reduce(bytes.count) { $0 + $1.count + 1 })
+        whole += hosts.joined(separator: [UInt8(ascii: ",")])
+        return whole + bytes[start...]
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) -> String? {
+        do {
+            try DurableFile.write(bytes, to: path, mode: 0o600)
+            return nil
+        } catch {
+            return "progress was not saved: \(error)"
+        }
     }
 }

@@ -17,21 +17,22 @@ enum RemoteAgent {
     ///
     /// The lock (a file descriptor, which commands inherit) is held until the last command of the run has ended, also
     /// when the connection was lost before. What a request brought, which may be secret, is readable by its owner
-    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start.
+    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start. What the
+    /// shell can do by itself it does: on many hosts at once, each further program is felt.
     static let script = [
         "umask 077",
         "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}",
         "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\" && flock -w 20 9 || { echo \(busy); exit 93; }; "
-            + "rm -rf \"$R\"/bcm-jobstats.run.??????; fi",
+            + "for d in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$d\" ] || rm -rf \"$d\"; done; fi",
         "d=$(mktemp -d \"$R/bcm-jobstats.run.XXXXXX\") || exit 90",
         "trap 'rm -rf \"$d\"' EXIT",
         "trap 'exit 91' HUP INT TERM PIPE",
         "echo \(greeting)",
         "while read -r id limit s i",
-        "do head -c \"$s\" >\"$d/s\" && head -c \"$i\" >\"$d/i\" || exit 92",
+        "do { [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
         "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
-        "r=$?; rm -f \"$d/s\" \"$d/i\"",
-        "echo \"$id $r $(stat -c %s \"$d/o\" \"$d/e\" | tr '\\n' ' ')\"",
+        "r=$?; : >\"$d/s\"; : >\"$d/i\"",
+        "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",
         "cat \"$d/o\" \"$d/e\"",
         "done",
     ].joined(separator: "; ")
@@ -44,6 +45,10 @@ enum RemoteAgent {
     static let timedOutStatus: Int32 = 124
 
     static func request(id: Int, _ command: Command) -> [UInt8] {
+        if command.executable == "sh", command.arguments == ["-s"], command.environment.isEmpty {
+            // The script need not start another shell to read itself.
+            return request(id: id, script: command.input, input: [], command.timeout)
+        }
         var script = "exec "
         if !command.environment.isEmpty {
             script += "env "
@@ -52,11 +57,15 @@ enum RemoteAgent {
             }
         }
         script += ShellQuoting.quote([command.executable] + command.arguments) + "\n"
-        let seconds = max(1, command.timeout.components.seconds + (command.timeout.components.attoseconds > 0 ? 1 : 0))
-        var bytes = Array("\(id) \(seconds) \(script.utf8.count) \(command.input.count)\n".utf8)
-        bytes.reserveCapacity(bytes.count + script.utf8.count + command.input.count)
-        bytes += script.utf8
-        bytes += command.input
+        return request(id: id, script: Array(script.utf8), input: command.input, command.timeout)
+    }
+
+    private static func request(id: Int, script: [UInt8], input: [UInt8], _ timeout: Duration) -> [UInt8] {
+        let seconds = max(1, timeout.components.seconds + (timeout.components.attoseconds > 0 ? 1 : 0))
+        var bytes = Array("\(id) \(seconds) \(script.count) \(input.count)\n".utf8)
+        bytes.reserveCapacity(bytes.count + script.count + input.count)
+        bytes += script
+        bytes += input
         return bytes
     }
 

@@ -65,6 +65,7 @@ public final class SSHConnection: CommandExecutor {
     private static func serve(
         _ queue: RequestQueue, host: String, options: SSHOptions, opened: Counter
     ) async {
+        let program = options.program.contains("/") ? options.program : ExecutableSearch.file(options.program)
         var attempt = 0
         while true {
             attempt += 1
@@ -77,7 +78,7 @@ public final class SSHConnection: CommandExecutor {
             platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
             do {
                 _ = try await Subprocess.run(
-                    options.program.contains("/") ? .path(FilePath(options.program)) : .name(options.program),
+                    program.map { .path(FilePath($0)) } ?? .name(options.program),
                     arguments: Arguments(arguments), platformOptions: platform, input: .inputWriter,
                     output: .sequence, error: .sequence
                 ) { execution in

@@ -1,10 +1,11 @@
 import CommandExecution
 
-/// How hosts are reached over SSH. What is not said here comes from the user's own `ssh_config`.
+/// How hosts are reached over SSH. What is not said here comes from the user's own `ssh_config`, and what is not said
+/// there from this program.
 public struct SSHOptions: Sendable, Hashable {
     /// The program, `ssh` in PATH by default.
     public var program: String
-    /// A configuration file in place of the user's; `ssh -F`.
+    /// A configuration file in place of all others; `ssh -F`.
     public var configurationFile: String?
     /// How long a connection may take to be made, 15 seconds by default.
     public var connectTimeout: Duration
@@ -29,12 +30,13 @@ public struct SSHOptions: Sendable, Hashable {
 
     /// The arguments of `ssh` that run a command on a host. Never asks, never accepts an unknown host key.
     package func arguments(host: String, remoteCommand: String) -> [String] {
-        var arguments = configurationFile.map { ["-F", $0] } ?? []
+        var arguments = (configurationFile ?? SSHPreferences.path).map { ["-F", $0] } ?? []
         arguments += [
             "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
             "-o", "ConnectTimeout=\(connectTimeout.components.seconds)",
             "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
             "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "ForwardX11=no", "-o", "ForwardAgent=no",
+            "-o", "UpdateHostKeys=no",
             "--", host, remoteCommand,
         ]
         return arguments

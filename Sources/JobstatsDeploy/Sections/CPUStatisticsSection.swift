@@ -90,7 +90,12 @@ extension JobstatsPlan {
             "2.scope", "Slurm's cgroups are where the exporter looks", on: dgxNodes,
             CheckResource(
                 "Slurm's scope of cgroup v2 has its usual name",
-                Command("sh", ["-c", "ls -d /sys/fs/cgroup/system.slice/*slurmstepd.scope 2>/dev/null; true"])
+                Command(
+                    "sh",
+                    [
+                        "-c",
+                        "for d in /sys/fs/cgroup/system.slice/*slurmstepd.scope; do [ ! -d \"$d\" ] || echo \"$d\"; done",
+                    ])
             ) { result in
                 let scopes = result.outputText.split(separator: "\n").map { String($0) }
                 guard let other = scopes.first, !scopes.contains("/sys/fs/cgroup/system.slice/slurmstepd.scope") else {

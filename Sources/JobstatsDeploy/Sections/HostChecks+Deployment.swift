@@ -11,7 +11,7 @@ extension HostChecks {
         return CheckResource(
             "it reaches BCM at \(words)",
             Command(
-                "bash", ["-c", reach, "bash", String(port)] + names, timeout: .seconds(6 * names.count + 10))
+                "sh", ["-c", reach, "sh", String(port)] + names, timeout: .seconds(6 * names.count + 10))
         ) { judgeReach($0, of: names, port: port) }
     }
 

@@ -17,11 +17,11 @@ struct MonitorVerification: Resource {
     }
 
     var summary: String { "the monitor's first check succeeded, and the role \(role) is what cmsh says" }
-    var queries: [Query] { [.command(Self.look)] }
+    var queries: [Query] { [.unit(MonitorPaths.unitName)] }
 
     func assess(_ facts: Facts) -> Assessment {
-        guard let result = facts.result(Self.look) else { return .unknown("what the monitor says") }
-        let status = result.outputText.trimmed
+        guard let unit = facts.unit(MonitorPaths.unitName) else { return .unknown("what the monitor says") }
+        let status = unit.statusText.trimmed
         guard let finding = ["present", "absent", "unknown"].first(where: { status.contains("role \(role) \($0)") })
         else {
             return .differs([status.isEmpty ? "the monitor has not checked yet" : "the monitor says: \(status)"])
@@ -60,10 +60,6 @@ struct MonitorVerification: Resource {
                 "rm -f " + MonitorRemoval.secrets.joined(separator: " "),
             ])
     }
-
-    /// The status text that the monitor gives systemd.
-    private static let look = Command(
-        "systemctl", ["show", "--no-pager", "-p", "StatusText", "--value", "--", MonitorPaths.unitName])
 
     /// Polls it for at most 40 seconds; a monitor that does not get there tells its last words.
     private static let wait = """

@@ -16,7 +16,7 @@ public enum RoleMonitorSection {
         let settings = MonitorSettings(configuration, site)
         var library = CheckResource(
             "the shared library libcurl.so.4 is there",
-            Command("sh", ["-c", "ldconfig -p | grep -F libcurl.so.4"])
+            Command("sh", ["-c", "case $(ldconfig -p) in *libcurl.so.4*) ;; *) exit 1 ;; esac"])
         ) {
             $0.succeeded
                 ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")

@@ -43,9 +43,9 @@ extension SetupRun {
                 mode: options.mode == .check ? .check : .apply, parallel: 1, maximumFailures: 0,
                 consents: options.consents),
             progress: progress, onEvent: { display.show($0) }
-        ).run { connector in
+        ).run { survey in
             let facts = try await siteFacts(
-                configuration, chosen, nil, mayCreate: options.mode == .run, connector: connector)
+                configuration, chosen, nil, mayCreate: options.mode == .run, connector: survey.connector)
             let plan = try imagePlan(image, configuration, programs, facts, chosen)
             known.withLock { $0 = plan }
             _ = await progress?.begin(planDigest: PlanDigest.hex(plan))
@@ -109,47 +109,61 @@ extension SetupRun {
 
     // MARK: - Agreement
 
-    /// Looks into the images of the nodes that were worked on, changing nothing, and says of each whether the work lasts.
-    func sayWhetherImagesAgree(
-        _ plan: Plan, _ facts: SiteFacts?, _ configuration: DeploymentConfiguration, _ limit: Set<String>?,
-        _ report: RunReport
-    ) async {
+    /// Looks into the images of the nodes that are worked on, changing nothing.
+    func imageAgreements(
+        _ plan: Plan, _ facts: SiteFacts?, _ configuration: DeploymentConfiguration, _ limit: Set<String>?
+    ) async -> [NodeImage] {
         let nodes = dgxNodes(configuration, limit)
-        guard !nodes.isEmpty, !report.wasInterrupted, let facts, !facts.imageByNode.isEmpty else { return }
+        guard !nodes.isEmpty, let facts, !facts.imageByNode.isEmpty else { return [] }
         var members: [String: [Host]] = [:]
         for node in nodes {
             let name = facts.imageByNode[node.name] ?? facts.imageByNode[JobstatsPlan.shortName(node)]
             if let name { members[name, default: []].append(node) }
         }
-        let progress = options.mode == .check ? try? ProgressFile.load(options.progressPath) : nil
+        var found: [NodeImage] = []
         for (name, hosts) in members.sorted(by: { $0.key < $1.key }) {
-            let agreement = await agreement(of: name, hosts, plan, configuration, report, progress)
+            found.append(await look(into: name, hosts, plan, configuration))
+        }
+        return found
+    }
+
+    /// Says of each image whether the work lasts.
+    func sayWhetherImagesAgree(_ images: [NodeImage], _ report: RunReport) {
+        let progress = options.mode == .check ? try? ProgressFile.load(options.progressPath) : nil
+        for image in images {
+            var agreement = image.agreement
+            if let progress {
+                agreement.lostBy = ImageAgreement.hostsThatLost(report, steps: image.steps, progress: progress)
+                    .intersection(agreement.nodes).sorted(by: HostOrder.precedes)
+            }
             console.write(Words.wrap(agreement.words, console.columns) + "\n")
         }
     }
 
-    private func agreement(
-        of name: String, _ hosts: [Host], _ plan: Plan, _ configuration: DeploymentConfiguration, _ report: RunReport,
-        _ progress: Progress?
-    ) async -> ImageAgreement {
+    private func look(
+        into name: String, _ hosts: [Host], _ plan: Plan, _ configuration: DeploymentConfiguration
+    ) async -> NodeImage {
         let names = hosts.map(\.name)
         let image: SoftwareImage
         do {
             image = SoftwareImage(name: name, path: try await cmsh.softwareImagePath(name))
         } catch {
-            return ImageAgreement(image: name, nodes: names, problem: error.reason)
+            return NodeImage(agreement: ImageAgreement(image: name, nodes: names, problem: error.reason))
         }
         let wanted = plan.within(
             image, for: Set(hosts), sharedFolders: ["/cm/shared", configuration.targetsDirectory])
         let found = await PlanRunner(
             plan: wanted, connector: ImageConnector([image], others: connector), options: .init(mode: .check)
         ).run()
-        var agreement = ImageAgreement(image: name, nodes: names, report: found)
-        if let progress {
-            let steps = Set(wanted.sections.flatMap(\.steps).map(\.id))
-            agreement.lostBy = ImageAgreement.hostsThatLost(report, steps: steps, progress: progress)
-                .intersection(names).sorted(by: HostOrder.precedes)
-        }
-        return agreement
+        return NodeImage(
+            agreement: ImageAgreement(image: name, nodes: names, report: found),
+            steps: Set(wanted.sections.flatMap(\.steps).map(\.id)))
     }
+}
+
+/// What an image of nodes holds.
+struct NodeImage: Sendable {
+    var agreement: ImageAgreement
+    /// The ids of the steps that belong into it.
+    var steps: Set<String> = []
 }

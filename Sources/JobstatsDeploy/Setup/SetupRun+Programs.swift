@@ -1,4 +1,5 @@
 import CommandExecution
+import Synchronization
 
 // What is copied to hosts, and where it comes from.
 extension SetupRun {
@@ -64,25 +65,17 @@ extension SetupRun {
         }
     }
 
-    /// The programs for the architectures that the hosts have, each of which is asked.
+    /// The programs with those for further architectures that the hosts have; nil when nothing is missing for them.
     ///
+    /// - Parameter architectures: that of each host that told it.
     /// - Throws: in a run, when a program is missing for a host; a check shows that at the host's step.
     func programs(
-        _ known: ProgramFinder.Findings, _ configuration: DeploymentConfiguration, _ connector: any HostConnector,
-        _ limit: Set<String>?
-    ) async throws -> ProgramFinder.Findings {
-        guard !options.takesAway else { return known }
-        let names = ProgramNeeds.names(configuration, sections)
-        var hosts = Set(names.flatMap { ProgramNeeds.hosts($0, configuration) })
-        if let limit { hosts.formIntersection(limit) }
-        let context = DeploymentContext(localHost: Self.localHost)
-        let architectures = await Self.architectures(
-            of: hosts.map { context.host($0) }, connector, parallel: max(1, options.parallel))
-        guard
+        _ known: ProgramFinder.Findings, for architectures: [String: ArtifactSource.Architecture],
+        _ configuration: DeploymentConfiguration
+    ) async throws -> ProgramFinder.Findings? {
+        guard !options.takesAway,
             !ProgramNeeds.missing(known.programs, for: architectures, configuration, sections, except: leftOut).isEmpty
-        else {
-            return known
-        }
+        else { return nil }
         var found = await programs(configuration, sections, architectures: Set(architectures.values))
         found.packages = known.packages
         guard options.mode == .run else { return found }
@@ -100,31 +93,31 @@ extension SetupRun {
         let description: String
     }
 
-    /// What uname(1) says on each host; a host that does not answer is left out, and fails at its own steps.
-    private static func architectures(
-        of hosts: [Host], _ connector: any HostConnector, parallel: Int
+    /// What uname(1) says on each host that gets a program; a host that does not answer is left out, and fails at its own
+    /// steps.
+    func architectures(
+        _ configuration: DeploymentConfiguration, _ connector: any HostConnector, _ limit: Set<String>?
     ) async -> [String: ArtifactSource.Architecture] {
-        await withTaskGroup(of: (String, String)?.self) { group in
-            var found: [String: ArtifactSource.Architecture] = [:]
-            func note(_ answer: (host: String, name: String)?) {
-                guard let answer else { return }
-                found[answer.host] = ArtifactSource.Architecture.all.first { $0.description == answer.name }
-            }
-            var running = 0
-            for host in hosts {
-                if running >= parallel {
-                    note(await group.next() ?? nil)
-                    running -= 1
-                }
-                running += 1
-                group.addTask {
-                    let connection = await connector.connect(to: host)
-                    let result = try? await connection.run(Command("uname", ["-m"], timeout: .seconds(20)))
-                    return result.map { (host.name, $0.outputText.trimmed) }
-                }
-            }
-            while let answer = await group.next() { note(answer) }
-            return found
+        let names = ProgramNeeds.names(configuration, sections)
+        var hosts = Set(names.flatMap { ProgramNeeds.hosts($0, configuration) })
+        if let limit { hosts.formIntersection(limit) }
+        let context = DeploymentContext(localHost: Self.localHost)
+        let found = Mutex<[Host: Facts]>([:])
+        await Bounded.forEach(hosts.map { context.host($0) }, atOnce: options.parallel) { host in
+            let collector = FactCollector([.command(ProgramResource.architecture)])
+            guard let facts = try? await collector.glance(with: connector.connect(to: host)) else { return }
+            found.withLock { $0[host] = facts }
         }
+        return Self.architectures(found.withLock { $0 })
+    }
+
+    /// The architectures among what hosts said.
+    static func architectures(_ facts: [Host: Facts]) -> [String: ArtifactSource.Architecture] {
+        var found: [String: ArtifactSource.Architecture] = [:]
+        for (host, facts) in facts {
+            let name = facts.result(ProgramResource.architecture)?.outputText.trimmed
+            found[host.name] = ArtifactSource.Architecture.all.first { $0.description == name }
+        }
+        return found
     }
 }

@@ -37,8 +37,11 @@ extension SetupRun {
         let found = programs
         let source = WalkRun.Source(outline: outline) { number, agreed, mayChange, connector in
             // Hosts that did not answer before are asked again; what is known is not fetched again.
-            let programs =
-                number == 1 ? found : try await self.programs(found, configuration, connector, limit)
+            var programs = found
+            if number != 1, !options.takesAway {
+                let architectures = await architectures(configuration, connector, limit)
+                programs = try await self.programs(found, for: architectures, configuration) ?? found
+            }
             if number == 10 {
                 try await facts.look(mayCreate: mayChange) { mayCreate in
                     try await siteFacts(configuration, [number], limit, mayCreate: mayCreate, connector: connector)
@@ -72,7 +75,10 @@ extension SetupRun {
                 report, mode: .apply, columns: console.columns, style: style, rerun: advice(report)))
         let whole = try plan(configuration, programs, facts.known, sections, limit)
         let reached = whole.limited(toSections: Set(stages.filter { $0.state == .done }.map(\.number)))
-        await sayWhetherImagesAgree(reached, facts.known, configuration, limit, report)
+        if !report.wasInterrupted {
+            let agreements = await imageAgreements(reached, facts.known, configuration, limit)
+            sayWhetherImagesAgree(agreements, report)
+        }
         try writeDocument(configuration, whole, report)
         console.write("Document: \(options.documentPath)\n")
         return report.exitStatus

@@ -142,7 +142,26 @@ public struct SetupRun: Sendable {
         try prepareStateDirectory()
         let locks = options.mode == .run ? try await takeLocks() : []
         defer { withExtendedLifetime(locks) {} }
+        let pool = ConnectionPool(connector)
+        let status: Result<Int32, any Error>
+        do {
+            status = .success(try await work(configuration, limit, pool))
+        } catch {
+            status = .failure(error)
+        }
+        _ = await pool.closeAll()
+        return try status.get()
+    }
+
+    private func work(
+        _ configuration: DeploymentConfiguration, _ limit: Set<String>?, _ pool: ConnectionPool
+    ) async throws -> Int32 {
         let earlier = try await earlierProgress(configuration)
+        if options.mode == .check || options.isNonInteractive {
+            // Nobody is asked whether to go on with these hosts. Programs are verified while they are connected to.
+            let hosts = try plan(configuration, ProgramFinder.Findings(), nil, sections, limit).hosts
+            await pool.open(hosts.prefix(options.parallel))
+        }
         let programs = try await supplies(configuration)
         if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was done.") }
         let wrong = programs.issues.filter { $0.severity == .error }
@@ -158,18 +177,26 @@ public struct SetupRun: Sendable {
         let known = Collected(Plan(sections: first.sections))
         let progress = options.mode == .run ? ProgressFile(path: options.progressPath, continuing: earlier) : nil
         let runner = PlanRunner(
-            plan: first, connector: connector,
+            plan: first, connector: PooledConnector(pool: pool),
             options: .init(
                 mode: options.mode == .check ? .check : .apply, parallel: options.parallel,
                 maximumFailures: options.maximumFailures, consents: options.consents),
             progress: progress, onEvent: { display.show($0) })
-        let report = await runner.run { connector in
+        let report = await runner.run { survey in
             let rest = sections.subtracting([1])
-            let programs = try await self.programs(programs, configuration, connector, limit)
             let found = try await siteFacts(
-                configuration, rest, limit, mayCreate: options.mode == .run, connector: connector)
-            let plan = try plan(configuration, programs, found, rest, limit)
-            known.append(plan, found)
+                configuration, rest, limit, mayCreate: options.mode == .run, connector: survey.connector)
+            var plan = try plan(configuration, programs, found, rest, limit)
+            if !options.takesAway {
+                known.lookIntoImages { [plan] in await imageAgreements(plan, found, configuration, limit) }
+            }
+            // What is asked does not depend on the programs, but which programs are needed depends on the answers.
+            let architectures = Self.architectures(await survey.look(at: plan))
+            if let more = try await self.programs(programs, for: architectures, configuration) {
+                plan = try self.plan(configuration, more, found, rest, limit)
+                known.lookIntoImages { [plan] in await imageAgreements(plan, found, configuration, limit) }
+            }
+            known.append(plan)
             if await progress?.begin(planDigest: PlanDigest.hex(known.plan)) == true {
                 console.write(Self.otherPlan)
             }
@@ -182,9 +209,7 @@ public struct SetupRun: Sendable {
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
         if options.takesAway { console.write(leftBehind(report)) }
-        if !options.takesAway {
-            await sayWhetherImagesAgree(known.plan, known.facts, configuration, limit, report)
-        }
+        sayWhetherImagesAgree(await known.agreements(cancelling: report.wasInterrupted), report)
         // Last, so that a full disk does not keep back what came of the run.
         try writeDocument(configuration, known.plan, report)
         console.write("Document: \(options.documentPath)\n")
@@ -373,17 +398,34 @@ public struct SetupRun: Sendable {
         return "mend what failed, then: " + ShellQuoting.quote(words)
     }
 
-    /// The plan as it becomes known, and what BCM said.
+    /// The plan as it becomes known, and what is found out meanwhile.
     private final class Collected: Sendable {
-        private let state: Mutex<(sections: [PlanSection], facts: SiteFacts?)>
-        init(_ plan: Plan) { state = Mutex((plan.sections, nil)) }
+        private struct State {
+            var sections: [PlanSection]
+            var images: Task<[NodeImage], Never>?
+        }
+        private let state: Mutex<State>
+
+        init(_ plan: Plan) { state = Mutex(State(sections: plan.sections)) }
+
         var plan: Plan { Plan(sections: state.withLock { $0.sections }) }
-        var facts: SiteFacts? { state.withLock { $0.facts } }
-        func append(_ plan: Plan, _ facts: SiteFacts?) {
+
+        func append(_ plan: Plan) { state.withLock { $0.sections += plan.sections } }
+
+        /// Begins to look into images, anew where that was begun. It changes nothing, so it goes on beside the run.
+        func lookIntoImages(_ look: @escaping @Sendable () async -> [NodeImage]) {
             state.withLock { state in
-                state.sections += plan.sections
-                state.facts = facts
+                state.images?.cancel()
+                state.images = Task { await look() }
             }
+        }
+
+        /// What the images hold; nothing when that was not looked at, or the run was interrupted.
+        func agreements(cancelling: Bool) async -> [NodeImage] {
+            guard let images = state.withLock({ $0.images }) else { return [] }
+            if cancelling { images.cancel() }
+            let found = await images.value
+            return cancelling ? [] : found
         }
     }
 }

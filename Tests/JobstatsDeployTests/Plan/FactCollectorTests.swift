@@ -61,6 +61,7 @@ struct FactCollectorTests {
             NeedDaemonReload=no
             FragmentPath=/etc/systemd/system/a.service
             ExecMainStartTimestamp=Sun 2026-11-22 20:05:03.250000 UTC
+            StatusText=role present; a=b
 
             Id=b.service
             Names=b.service
@@ -76,6 +77,7 @@ struct FactCollectorTests {
         let facts = FactCollector([.unit("alias.service"), .unit("b.service")], marker: "=m=").parse(Array(answer.utf8))
         #expect(facts.unit("alias.service")?.started == 1_795_377_903.25)
         #expect(facts.unit("alias.service")?.isRunning == true)
+        #expect(facts.unit("alias.service")?.statusText == "role present; a=b")
         #expect(facts.unit("b.service")?.isMissing == true)
     }
 
@@ -130,6 +132,36 @@ struct FactCollectorTests {
         let answer = "\n=m= users 0\nId=a.service\nLoadState=loaded\nActiveState=active\n\n=m= units 0\n"
         let forged = FactCollector([.unit("a.service")], marker: "=m=").parse(Array(answer.utf8))
         #expect(forged.unit("a.service") == nil)
+    }
+
+    @Test func aCommandThatHangsLeavesTheOthersAnswered() async throws {
+        let hanging = Command("sleep", ["600"], timeout: .seconds(1)), quick = Command("echo", ["here"])
+        let collector = FactCollector([.command(hanging), .command(quick), .user("root")])
+        let error = await #expect(throws: CommandError.self) { try await collector.glance(with: LocalExecutor()) }
+        #expect(error?.code == .timedOut)
+        let facts = try await collector.collect(with: LocalExecutor())
+        #expect(facts.result(hanging)?.status == .exited(124))
+        #expect(facts.result(quick)?.outputText == "here\n")
+        #expect(facts.user("root") != nil)
+    }
+
+    @Test func contentIsReadByteByByteUpToTheLimit() async throws {
+        let bytes = "\n\r\n\n=m= content:0 0\nä\u{7f}"
+        let odd = folder.write("odd", bytes), empty = folder.write("empty", "")
+        let large = folder.write("large", String(repeating: "x", count: Facts.contentLimit + 1))
+        let facts = try await FactCollector([.content(odd), .content(empty), .content(large)])
+            .collect(with: LocalExecutor())
+        #expect(facts.content(odd) == Array(bytes.utf8))
+        #expect(facts.content(empty) == [])
+        #expect(facts.content(large) == nil)
+    }
+
+    @Test func missingPathsAreToldWhateverTheirNames() async throws {
+        let file = folder.write("file", "")
+        let paths = ["none", "it's none", "no \"one\"", "a\\b", "$(none)", "file/below"].map { "\(folder.path)/\($0)" }
+        let facts = try await FactCollector((paths + [file]).map { .file($0) }).collect(with: LocalExecutor())
+        for path in paths { #expect(facts.file(path) == .missing, "\(path)") }
+        #expect(facts.file(file)?.kind == .plain)
     }
 
     @Test func outputThatEndsInACarriageReturnIsRead() async throws {

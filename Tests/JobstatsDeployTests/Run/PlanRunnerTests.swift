@@ -253,6 +253,83 @@ struct PlanRunnerTests {
         #expect(folder.names.isEmpty)
     }
 
+    @Test func hostsThatWereLookedAtAndAreInPlaceAreAskedOnceAndGoInOneWave() async {
+        let hosts = hosts(8)
+        let wanted = plan(hosts, { file("\($0)", "x") })
+        _ = await run(wanted)
+        let connector = CountingConnector()
+        let waves = Mutex<[[Int]]>([])
+        func look() async -> RunReport {
+            await PlanRunner(
+                plan: Plan(sections: []), connector: connector,
+                onEvent: { event in
+                    if case .sectionBegan(_, _, _, let sizes) = event { waves.withLock { $0.append(sizes) } }
+                }
+            ).run { survey in
+                let facts = await survey.look(at: wanted)
+                #expect(facts.count == 8)
+                return wanted
+            }
+        }
+        #expect(await look().count(.inPlace) == 8)
+        #expect(connector.count.withLock { $0 } == 8)
+        // One that differs makes the whole section cautious again.
+        folder.write("dgx-5", "y")
+        #expect(await look().count(.changed) == 1)
+        #expect(waves.withLock { $0 } == [[8], [1, 1, 6]])
+    }
+
+    @Test func whatChangedAfterTheLookIsAskedAgain() async {
+        // The first host's step changes what the second host's step is about.
+        folder.write("shared", "old")
+        let look = CheckResource("it is new", Command("grep", ["-q", "new", "\(folder.path)/shared"])) {
+            $0.succeeded ? .inPlace() : .blocked("it is old", remedy: "")
+        }
+        let wanted = Plan(sections: [
+            PlanSection(
+                number: 1, title: "", purpose: "",
+                steps: [Step("1.0", "change", on: [Host("dgx-1")], file("shared", "new"))]),
+            PlanSection(number: 2, title: "", purpose: "", steps: [Step("2.0", "look", on: [Host("dgx-2")], look)]),
+        ])
+        let report = await PlanRunner(plan: Plan(sections: []), connector: FolderConnector()).run { survey in
+            _ = await survey.look(at: wanted)
+            return wanted
+        }
+        #expect(report.exitStatus == 0 && report.count(.changed) == 1)
+    }
+
+    @Test func aHostThatDoesNotAnswerTheLookFailsAtItsStepAlone() async {
+        let wanted = plan(hosts(3), { file("\($0)", "x") })
+        let report = await PlanRunner(plan: Plan(sections: []), connector: FolderConnector(dead: ["dgx-2"])).run {
+            let facts = await $0.look(at: wanted)
+            #expect(Set(facts.keys.map(\.name)) == ["dgx-1", "dgx-3"])
+            return wanted
+        }
+        #expect(report.count(.changed) == 2 && report.count(.failed) == 1)
+        #expect(report.results.first { $0.outcome == .failed }?.host.name == "dgx-2")
+    }
+
+    @Test func progressOfManyWritesIsWhole() async throws {
+        let path = "\(folder.path)/progress.json"
+        let configuration = "{\"hosts\":{}}\n"
+        let store = ProgressFile(path: path, continuing: Progress(configuration: configuration, plan: "p", began: 1))
+        func result(_ host: Int, _ step: Int) -> StepResult {
+            StepResult(
+                step: "4.\(step)", title: "", section: 4, host: Host("dgx-\(host) \"\u{1}"), outcome: .changed,
+                detail: "a \"detail\"", isWarning: false, duration: .milliseconds(5))
+        }
+        for round in 1...3 {
+            #expect(await store.record([result(1, round), result(2, round)]) == nil)
+            let saved = try ProgressFile.load(path)
+            #expect(saved.configuration == configuration && saved.plan == "p" && saved.began == 1)
+            #expect(saved.hosts.count == 2 && saved.hosts.values.allSatisfy { $0.count == round })
+        }
+        #expect(await store.record([result(3, 1)]) == nil)
+        let saved = try ProgressFile.load(path)
+        #expect(saved.hosts.mapValues(\.count) == ["dgx-1 \"\u{1}": 3, "dgx-2 \"\u{1}": 3, "dgx-3 \"\u{1}": 1])
+        #expect(saved.hosts["dgx-3 \"\u{1}"]?["4.1"]?.detail == "a \"detail\"")
+    }
+
     @Test func progressIsSavedAfterEachStepAndReadBack() async throws {
         let path = "\(folder.path)/progress.json"
         let store = ProgressFile(path: path, continuing: Progress(configuration: "c", plan: "p", began: 1))

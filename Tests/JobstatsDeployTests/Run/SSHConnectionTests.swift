@@ -149,4 +149,20 @@ struct SSHConnectionTests {
         #expect(arguments.suffix(3) == ["--", "h", "true"])
         #expect(!RemoteAgent.script.contains("\n"))
     }
+
+    @Test func preferencesStandBehindTheFilesOfTheUserAndTheSystem() async throws {
+        let arguments = SSHOptions().arguments(host: "h", remoteCommand: "true")
+        let path = try #require(SSHPreferences.path)
+        #expect(arguments.prefix(2) == ["-F", path])
+        let shown = try await LocalExecutor().run(Command("ssh", ["-F", path, "-G", "h"]))
+        let ciphers = shown.outputText.split(separator: "\n").first { $0.hasPrefix("ciphers ") }
+        #expect(ciphers?.hasPrefix("ciphers aes128-gcm@openssh.com,") == true, "\(shown.errorText)")
+        // What was said before counts.
+        let own = folder.write("config", "Ciphers aes256-ctr\n")
+        let text = SSHPreferences.text.replacing("~/.ssh/config", with: own)
+        let both = folder.write("both", text)
+        let kept = try await LocalExecutor().run(Command("ssh", ["-F", both, "-G", "h"]))
+        #expect(kept.outputText.split(separator: "\n").contains("ciphers aes256-ctr"))
+        #expect(SSHOptions(configurationFile: "/x").arguments(host: "h", remoteCommand: "").prefix(2) == ["-F", "/x"])
+    }
 }

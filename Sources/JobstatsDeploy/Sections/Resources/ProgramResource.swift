@@ -6,7 +6,7 @@ struct ProgramResource: Resource {
     let path: String
     private let files: [ArtifactSource.Architecture: FileResource]
 
-    private static let architecture = Command("uname", ["-m"])
+    static let architecture = Command("uname", ["-m"])
 
     init(
         _ name: ArtifactSource.Name, at path: String,

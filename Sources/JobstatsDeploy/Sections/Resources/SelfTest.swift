@@ -21,10 +21,10 @@ struct SelfTest: Resource {
     private var path: String { "\(Installed.stateDirectory)/self-test.\(unit)" }
 
     var summary: String { "\(unit) answered on port \(port) once, and was left as found" }
-    var queries: [Query] { [.content(path)] }
+    var queries: [Query] { [.file(path)] }
 
     func assess(_ facts: Facts) -> Assessment {
-        facts.content(path) == Array(stamp.utf8)
+        facts.file(path)?.sha256 == SHA256Digest.hex(Array(stamp.utf8))
             ? .inPlace("tested before") : .differs(["this version was not tested here yet"])
     }
 

@@ -200,6 +200,8 @@ struct ExportScriptTests {
         scripts += [try tree(["jobstats": "x"])].flatMap { ExportPlan.scripts(of: $0.exportActions) }
         let bundle = PackageFiles(platform: "x", files: [], closures: ["a": []])
         scripts += ExportPlan.scripts(of: PackageResource("a", from: .files(bundle)).exportActions)
+        // A playbook shows them as they are.
+        for script in scripts { #expect(script.text.utf8.allSatisfy { $0 == 10 || (0x20...0x7e).contains($0) }) }
         for script in scripts { files.append(folder.write("\(script.name).sh", "#!/bin/sh\n\(script.text)\n")) }
         // Scripts within scripts are in single quotes.
         let result = try await LocalExecutor().run(

@@ -126,6 +126,7 @@ struct FileOwnershipTests {
     }
 
     @Test func dataThatWasAgreedToGoesWithItsDirectoryAndIsForgotten() async throws {
+        mkdir("\(folder.path)/data", 0o755)
         folder.write("data/samples", "1\n")
         memory.write("installed", "directory  \(folder.path)/data\n")
         #expect(try await apply(DataRemoval("\(folder.path)/data", record: record)).state == .inPlace)

@@ -43,6 +43,11 @@ public enum MonitorUnit {
                 "After", "network-online.target remote-fs.target",
                 comment: "Shared storage is waited for at boot, but not needed: no RequiresMountsFor=."),
             try .init(
+                "After", Exporter.all.map(\.unit).joined(separator: " "),
+                comment:
+                    "systemd keeps units that others name; it would read these from disk at each question while they are down."
+            ),
+            try .init(
                 "StartLimitIntervalSec", "0",
                 comment: "Restarts go on for ever: an outage of hours must not end in a monitor that stays down."),
         ]

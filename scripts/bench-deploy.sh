@@ -70,7 +70,7 @@ setup() {
 printf 'first run:        '; time setup
 for i in 1 2 3; do printf 'second run:       '; time setup; done
 set -- $hosts
-for host in $hosts; do ssh "$host" 'echo "# changed" >>/etc/systemd/system/node_exporter.service'; done
+for host in $hosts; do ssh -n "$host" 'echo "# changed" >>/etc/systemd/system/node_exporter.service'; done
 printf 'one file changed: '; time setup
 for i in 1 2 3; do printf 'bare ssh:         '; time round; done
 END

@@ -25,6 +25,7 @@ struct MonitorUnitTests {
         for line in [
             "Type=notify", "RestartPreventExitStatus=2", "Restart=on-failure", "WatchdogSec=120",
             "ExecStart=/usr/local/bin/bcm-role-monitor", "After=network-online.target remote-fs.target",
+            "After=node_exporter.service cgroup_exporter.service nvidia_gpu_exporter.service",
             "StateDirectoryMode=0700", "ConfigurationDirectoryMode=0700", "RuntimeDirectoryMode=0700",
             "ReadWritePaths=-/cm/shared/apps/jobstats/prometheus-targets",
         ] {

@@ -4,19 +4,24 @@ import CommandExecution
 /// nothing happened to it.
 ///
 /// A digest counts while device, inode, size, modification and change time are the same; the kernel sets the change time
-/// at every write (inode(7)). A file that changed in the last seconds is not remembered, since a second change
-/// within the same tick of the clock would not show.
+/// at every write (inode(7)). A file that changed just now is not remembered, since a second change within the same tick
+/// of the clock would not show: a tick is 10 ms at most, and a second or two where times have no fractions.
 package struct KnownSums: Sendable {
     /// The file on the host: a line for each file, with identity, path and digest.
     package var file: String
     /// Whether new digests are written there; false for a check, which changes nothing.
     package var isWritten: Bool
-    /// How many seconds ago a file must have changed last to be remembered.
-    package var settling = 3
+    /// How long ago a file must have changed last to be remembered; three seconds more where times have no fractions.
+    package var settling = Duration.milliseconds(30)
 
     package init(file: String = "\(Installed.stateDirectory)/sums", isWritten: Bool = false) {
         self.file = file
         self.isWritten = isWritten
+    }
+
+    private var nanoseconds: Int64 {
+        let (seconds, attoseconds) = settling.components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 
     /// Files of fewer bytes are read each time.
@@ -26,7 +31,7 @@ package struct KnownSums: Sendable {
     /// ``FactCollector``.
     var script: String {
         """
-        known=\(ShellQuoting.quote(file)) least=\(Self.leastSize) settling=\(settling) keeps=\(isWritten ? "yes" : "no")
+        known=\(ShellQuoting.quote(file)) least=\(Self.leastSize) settling=\(nanoseconds) keeps=\(isWritten ? "yes" : "no")
         \(Self.body)
         """
     }
@@ -35,7 +40,7 @@ package struct KnownSums: Sendable {
     /// something is to be remembered. A line of `$all` is an identity and a path, after `+` what to remember.
     private static let body = #"""
         tab='	' line_end='
-        ' all='' new='' until=''
+        ' all='' new='' now=''
         memory=$line_end$([ ! -r "$known" ] || cat -- "$known")$line_end
         fields() { path=$1 kind=$2 bytes=$5 changed=$6 identity=$7; }
         set -f
@@ -55,8 +60,10 @@ package struct KnownSums: Sendable {
                         continue
                         ;;
                 esac
-                [ -n "$until" ] || until=$(($(date +%s) - settling))
-                [ "${changed%.*}" -ge "$until" ] || mark=+
+                [ -n "$now" ] || now=$(date +%s%N)
+                least_age=$settling
+                case $changed in *.000000000) least_age=$((settling + 3000000000)) ;; esac
+                [ $((now - ${changed%.*}${changed#*.})) -lt "$least_age" ] || mark=+
             fi
             all=$all$mark$key$line_end
         done

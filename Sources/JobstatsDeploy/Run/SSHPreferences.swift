@@ -3,11 +3,12 @@ import Glibc
 
 /// What this program would rather have where neither the user's nor the system's `ssh_config` says anything.
 ///
-/// In ssh_config(5) the first value counts, so the preferences stand behind both files in one that includes them. It lies
-/// in memory, and `ssh` reads it by the path of this process's descriptor.
+/// In ssh_config(5) the first value counts, so the preferences stand behind both files in one that includes them. It
+/// lies in memory, and `ssh` reads it by the path of this process's descriptor.
 enum SSHPreferences {
     /// AES-GCM first among the ciphers that `ssh` accepts: where processors have instructions for it, as those that run
-    /// BCM have, it takes half the time of OpenSSH's own first choice, and a run sends the same programs to every host.
+    /// BCM have, it takes little more than half the CPU time of OpenSSH's own first choice, and a run sends the same
+    /// programs to every host.
     static let text = """
         Include ~/.ssh/config
         Include /etc/ssh/ssh_config

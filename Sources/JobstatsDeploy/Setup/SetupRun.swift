@@ -196,7 +196,7 @@ public struct SetupRun: Sendable {
                 plan = try self.plan(configuration, more, found, rest, limit)
                 known.lookIntoImages { [plan] in await imageAgreements(plan, found, configuration, limit) }
             }
-            known.append(plan)
+            known.complete(with: plan)
             if await progress?.begin(planDigest: PlanDigest.hex(known.plan)) == true {
                 console.write(Self.otherPlan)
             }
@@ -209,7 +209,7 @@ public struct SetupRun: Sendable {
                 report, mode: options.mode == .check ? .check : .apply, columns: console.columns, style: style,
                 rerun: advice(report)))
         if options.takesAway { console.write(leftBehind(report)) }
-        sayWhetherImagesAgree(await known.agreements(cancelling: report.wasInterrupted), report)
+        sayWhetherImagesAgree(await known.agreements(isInterrupted: report.wasInterrupted), report)
         // Last, so that a full disk does not keep back what came of the run.
         try writeDocument(configuration, known.plan, report)
         console.write("Document: \(options.documentPath)\n")
@@ -402,6 +402,7 @@ public struct SetupRun: Sendable {
     private final class Collected: Sendable {
         private struct State {
             var sections: [PlanSection]
+            var isComplete = false
             var images: Task<[NodeImage], Never>?
         }
         private let state: Mutex<State>
@@ -410,7 +411,13 @@ public struct SetupRun: Sendable {
 
         var plan: Plan { Plan(sections: state.withLock { $0.sections }) }
 
-        func append(_ plan: Plan) { state.withLock { $0.sections += plan.sections } }
+        /// Adds what was to come.
+        func complete(with plan: Plan) {
+            state.withLock { state in
+                state.sections += plan.sections
+                state.isComplete = true
+            }
+        }
 
         /// Begins to look into images, anew where that was begun. It changes nothing, so it goes on beside the run.
         func lookIntoImages(_ look: @escaping @Sendable () async -> [NodeImage]) {
@@ -420,12 +427,13 @@ public struct SetupRun: Sendable {
             }
         }
 
-        /// What the images hold; nothing when that was not looked at, or the run was interrupted.
-        func agreements(cancelling: Bool) async -> [NodeImage] {
-            guard let images = state.withLock({ $0.images }) else { return [] }
-            if cancelling { images.cancel() }
-            let found = await images.value
-            return cancelling ? [] : found
+        /// What the images hold; nothing when that was not looked at, the plan did not come about, or the run was
+        /// interrupted.
+        func agreements(isInterrupted: Bool) async -> [NodeImage] {
+            let (images, isWanted) = state.withLock { ($0.images, $0.isComplete && !isInterrupted) }
+            if !isWanted { images?.cancel() }
+            let found = await images?.value ?? []
+            return isWanted ? found : []
         }
     }
 }

@@ -43,6 +43,10 @@ public enum MonitorUnit {
                 "After", "network-online.target remote-fs.target",
                 comment: "Shared storage is waited for at boot, but not needed: no RequiresMountsFor=."),
             try .init(
+                "After", [Exporter.node, .cgroup, .gpu].map(\.unit).joined(separator: " "),
+                comment: "systemd keeps units that others name; it would read these from disk at each question."
+            ),
+            try .init(
                 "StartLimitIntervalSec", "0",
                 comment: "Restarts go on for ever: an outage of hours must not end in a monitor that stays down."),
         ]

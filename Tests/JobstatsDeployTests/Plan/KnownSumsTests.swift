@@ -11,7 +11,7 @@ struct KnownSumsTests {
 
     private func digest(_ path: String, isWritten: Bool = true, settling: Int = -60) async throws -> String? {
         var memory = KnownSums(file: sums, isWritten: isWritten)
-        memory.settling = settling
+        memory.settling = .seconds(settling)
         let collector = FactCollector([.file(path)], sums: memory)
         return try await collector.collect(with: LocalExecutor()).file(path)?.sha256
     }

@@ -370,7 +370,9 @@ command_restore() {
     mapfile -t hosts < <(existing_hosts)
     wait_for_ssh 60 "${hosts[@]}"
     make_active head-a
-    ! has_simulator || "$simulator" set --directory "$cluster_directory" fault none
+    has_simulator || return 0
+    "$simulator" set --directory "$cluster_directory" fault none
+    "$simulator" set --directory "$cluster_directory" node-certificates-may-read yes
 }
 
 command_storage() {

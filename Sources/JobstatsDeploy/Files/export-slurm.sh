@@ -116,7 +116,7 @@ set_conf() {
         stop "$file has several hard links, which a replacement would part; make the edit by hand: $changed"
     printf '%s: %s\n' "$file" "$changed"
     [ "$mode" = -y ] || exit 0
-    sh -c "$replace_script" sh "$file" "$digest" "$mark" <"$work/now"
+    sh -c "$replace_script" sh "$file" "$digest" "$mark" "$(sha256sum <"$work/now" | cut -c 1-64)" <"$work/now"
 }
 
 microseconds() {

@@ -79,6 +79,8 @@ enum OwnershipScripts {
             trap 'rm -f -- "$new"' EXIT
             trap 'exit 1' HUP INT TERM
             cat >"$new"
+            came=$(sha256sum <"$new")
+            [ "${came%% *}" = "$digest" ] || { echo "the new $path did not come whole, and the present one stays" >&2; exit 1; }
             if [ $# -gt 0 ]; then
                 count=$#
                 for word in "$@"; do

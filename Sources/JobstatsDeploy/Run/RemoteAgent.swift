@@ -17,8 +17,9 @@ enum RemoteAgent {
     ///
     /// The lock (a file descriptor, which commands inherit) is held until the last command of the run has ended, also
     /// when the connection was lost before. What a request brought, which may be secret, is readable by its owner
-    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start. What the
-    /// shell can do by itself it does: on many hosts at once, each further program is felt.
+    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start. A request
+    /// that did not come whole, since the connection was cut in it, is not carried out: half a file would replace a whole
+    /// one. What the shell can do by itself it does: on many hosts at once, each further program is felt.
     static let script = [
         "umask 077",
         "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}",
@@ -30,6 +31,7 @@ enum RemoteAgent {
         "echo \(greeting)",
         "while read -r id limit s i",
         "do { [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
+        "set -- $(stat -c %s \"$d/s\" \"$d/i\"); [ \"$*\" = \"$s $i\" ] || exit 92",
         "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
         "r=$?; : >\"$d/s\"; : >\"$d/i\"",
         "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",

@@ -1,4 +1,5 @@
 import CLinux
+import FoundationEssentials
 import Glibc
 
 /// What this program would rather have where neither the user's nor the system's `ssh_config` says anything.
@@ -17,8 +18,20 @@ enum SSHPreferences {
 
         """
 
-    /// The file for `ssh -F`; nil when it could not be made, and `ssh` then reads its usual files.
+    /// Whether the system's file can be included: what that includes by a relative path, `ssh` would seek in the user's
+    /// folder.
+    static func canInclude(_ systemFile: String) -> Bool {
+        !systemFile.split(whereSeparator: \.isNewline).contains { line in
+            let words = line.split { $0 == " " || $0 == "\t" || $0 == "=" || $0 == "\"" }
+            return words.first?.lowercased() == "include" && words.dropFirst().contains { !$0.hasPrefix("/") }
+        }
+    }
+
+    /// The file for `ssh -F`; nil when it could not be made or would not be read as meant, and `ssh` then reads its usual
+    /// files.
     static let path: String? = {
+        let system = FileManager.default.contents(atPath: "/etc/ssh/ssh_config") ?? Data()
+        guard canInclude(String(decoding: system, as: UTF8.self)) else { return nil }
         let file = clinux_memory_file("ssh-preferences")
         guard file >= 0 else { return nil }
         let bytes = Array(text.utf8)

@@ -98,14 +98,15 @@ struct SlurmConfFile: Resource {
 
     static func replacement(of path: String, _ old: [UInt8], with new: [UInt8], mark: String) -> Command {
         Command(
-            "sh", ["-c", replaceScript, "sh", path, SHA256Digest.hex(old), mark], input: new, timeout: .seconds(60))
+            "sh", ["-c", replaceScript, "sh", path, SHA256Digest.hex(old), mark, SHA256Digest.hex(new)], input: new,
+            timeout: .seconds(60))
     }
 
-    /// Arguments: the file, the SHA-256 that it had, the mark. The new bytes come on standard input. The earlier file
+    /// Arguments: the file, the SHA-256 that it had, the mark, the SHA-256 of the new bytes. These come on standard input. The earlier file
     /// keeps its inode under a dated name, so that what somebody writes into it at this moment is not lost either.
     static let replaceScript = """
         set -eu
-        path=$1 expected=$2 mark=$3
+        path=$1 expected=$2 mark=$3 wanted=$4
         real=$(readlink -f -- "$path")
         folder=${real%/*}
         sum() { sha256sum <"$1" | cut -c 1-64; }
@@ -120,7 +121,7 @@ struct SlurmConfFile: Resource {
         trap 'rm -f -- "$new"' EXIT
         trap 'exit 1' HUP INT TERM
         cat >"$new"
-        [ -s "$new" ] || { echo "no new content came" >&2; exit 1; }
+        [ "$(sum "$new")" = "$wanted" ] || { echo "the new $path did not come whole, and the present one stays" >&2; exit 1; }
         # Owner, mode, access lists and attributes.
         cp --attributes-only --preserve=mode,ownership,xattr -- "$real" "$new" 2>/dev/null ||
             cp --attributes-only --preserve=mode,ownership -- "$real" "$new"

@@ -150,6 +150,29 @@ struct SSHConnectionTests {
         #expect(!RemoteAgent.script.contains("\n"))
     }
 
+    @Test(arguments: [
+        ("Include /etc/ssh/ssh_config.d/*.conf\nHost *\n", true), ("# Include x\nHost *\n", true), ("", true),
+        ("Host *\n  include ssh_config.d/*.conf\n", false), ("Include=\"x\"\n", false), ("Include /a b\n", false),
+    ])
+    func theSystemsFileIsIncludedOnlyWhereItsOwnIncludesMeanTheSame(_ text: String, _ isSo: Bool) {
+        #expect(SSHPreferences.canInclude(text) == isSo)
+    }
+
+    @Test func aRequestThatTheConnectionWasCutInIsNotCarriedOut() async throws {
+        let memory = TemporaryFolder()
+        let request = RemoteAgent.request(
+            id: 1, Command("sh", ["-c", "cat >\"$0\"", "\(memory.path)/file"], input: Array("whole\n".utf8)))
+        for (length, status) in [(request.count, Int32(0)), (request.count - 1, 92), (request.count - 7, 92)] {
+            memory.write("file", "before\n")
+            let result = try await LocalExecutor().run(
+                Command(
+                    "sh", ["-c", RemoteAgent.script], input: Array(request.prefix(length)),
+                    environment: ["BCM_JOBSTATS_RUN": memory.path]))
+            #expect(result.status == .exited(status), "\(length) bytes: \(result.outputText)\(result.errorText)")
+            #expect(memory.read("file") == (status == 0 ? "whole\n" : "before\n"), "\(length) bytes")
+        }
+    }
+
     @Test func preferencesStandBehindTheFilesOfTheUserAndTheSystem() async throws {
         let arguments = SSHOptions().arguments(host: "h", remoteCommand: "true")
         let path = try #require(SSHPreferences.path)

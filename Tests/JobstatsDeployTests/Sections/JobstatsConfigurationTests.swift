@@ -93,6 +93,19 @@ import Testing
         #expect(folder.names == ["config.py", "state"])
     }
 
+    @Test func oursIsTakenAwayAndTheSitesOwnStaysAndIsNamed() async throws {
+        let folder = TemporaryFolder()
+        let resource = resource(folder, text("http://a"))
+        try await settleHere(resource)
+        try await settleHere(try #require(resource.absence))
+        #expect(folder.read("config.py") == nil)
+        try await settleHere(resource)
+        folder.write("config.py", text("http://a") + "NOTES.append(1)\n")
+        let found = try await settleHere(try #require(resource.absence))
+        #expect(Assessment.whatWasLeft(found.detail)?.contains("was changed here since it was deployed") == true)
+        #expect(folder.read("config.py")?.hasSuffix("NOTES.append(1)\n") == true)
+    }
+
     @Test func theSitesOwnIsKeptAndShown() async throws {
         let folder = TemporaryFolder()
         let own = text("http://a") + "NOTES.append(1)\n"

@@ -102,6 +102,35 @@ import Testing
         #expect(folder.read("victim") == "precious")
     }
 
+    @Test func aLinkInPlaceOfAFolderLeadsNobodyElsewhere() async throws {
+        let folder = TemporaryFolder()
+        let resource = try resource(folder, archive(first))
+        try await settleHere(resource)
+        let directory = "\(folder.path)/apps/jobstats"
+        let elsewhere = TemporaryFolder()
+        elsewhere.write("victim", "precious")
+        let forged = "\(SHA256Digest.hex(Array("precious".utf8)))  link/victim\n"
+        symlink(elsewhere.path, "\(directory)/link")
+        try Data(forged.utf8).write(to: URL(filePath: "\(directory)/.jobstats-files"))
+        #expect(try await settleHere(resource) == .inPlace())
+        #expect(elsewhere.names == ["victim"])
+        try Data(forged.utf8).write(to: URL(filePath: "\(directory)/.jobstats-files"))
+        for command in resource.removal() ?? [] { _ = try await LocalExecutor().run(command) }
+        #expect(elsewhere.names == ["victim"])
+
+        // A folder of the tree itself that is a link: nothing is written through it.
+        let other = TemporaryFolder()
+        let deeper = try self.resource(other, archive(["jobstats": "x", "slurm/a.sh": "y"]))
+        mkdir("\(other.path)/apps", 0o755)
+        mkdir("\(other.path)/apps/jobstats", 0o755)
+        symlink(elsewhere.path, "\(other.path)/apps/jobstats/slurm")
+        for command in try deeper.changes(from: Facts()) {
+            let result = try await LocalExecutor().run(command)
+            #expect(!result.succeeded && result.errorText.contains("lies behind a link"), "\(result.errorText)")
+        }
+        #expect(elsewhere.names == ["victim"])
+    }
+
     @Test func removalLeavesWhatIsNotOurs() async throws {
         let folder = TemporaryFolder()
         let resource = try resource(folder, archive(first))

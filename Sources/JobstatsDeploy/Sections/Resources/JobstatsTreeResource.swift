@@ -70,45 +70,61 @@ struct JobstatsTreeResource: Resource {
         ]
     }
 
+    /// `straight DIRECTORY PATH`: no folder on the way is a link. The root of any node can make one on shared storage, and
+    /// it would lead the root of the head node to files of its own.
+    private static let straight = """
+        straight() {
+            way=$1 rest=$2
+            while [ "$rest" != "${rest#*/}" ]; do
+                way=$way/${rest%%/*} rest=${rest#*/}
+                [ ! -L "$way" ] || return 1
+            done
+        }
+
+        """
+
     /// Arguments: the directory and the manifest's name; a tar archive on standard input. Everything is unpacked and
     /// checked beside its place, on the same file system, before the first file is touched. The names in a manifest that
     /// lies there are not trusted, since other hosts can write the directory.
-    private static let script = """
-        set -eu
-        directory=$1 manifest=$2
-        umask 022
-        mkdir -p -- "$directory"
-        new=$(mktemp -d -- "$directory/.bcm-jobstats.XXXXXXXX")
-        trap 'rm -rf -- "$new"' EXIT
-        trap 'exit 1' HUP INT TERM
-        tar -xf - -C "$new" --no-same-owner
-        (cd -- "$new" && sha256sum --check --strict --quiet -- "$manifest") >&2
-        old=$directory/$manifest
-        [ -f "$old" ] && [ ! -L "$old" ] || old=/dev/null
-        now=$(date -u +%Y%m%dT%H%M%SZ)
-        sum() { sha256sum <"$1" | cut -c 1-64; }
-        while read -r digest path; do
-            target=$directory/$path
-            mkdir -p -- "$(dirname -- "$target")"
-            if [ -f "$target" ] && [ ! -L "$target" ]; then
-                present=$(sum "$target")
-                if [ "$present" != "$digest" ] && ! grep -qxF -- "$present  $path" "$old"; then
-                    cp -a -- "$target" "$target.bcm-jobstats-$now"
+    private static let script =
+        straight + """
+            set -eu
+            directory=$1 manifest=$2
+            umask 022
+            mkdir -p -- "$directory"
+            new=$(mktemp -d -- "$directory/.bcm-jobstats.XXXXXXXX")
+            trap 'rm -rf -- "$new"' EXIT
+            trap 'exit 1' HUP INT TERM
+            tar -xf - -C "$new" --no-same-owner
+            (cd -- "$new" && sha256sum --check --strict --quiet -- "$manifest") >&2
+            old=$directory/$manifest
+            [ -f "$old" ] && [ ! -L "$old" ] || old=/dev/null
+            now=$(date -u +%Y%m%dT%H%M%SZ)
+            sum() { sha256sum <"$1" | cut -c 1-64; }
+            while read -r digest path; do
+                target=$directory/$path
+                straight "$directory" "$path" || { echo "$target lies behind a link that is not of this deployment" >&2; exit 1; }
+                mkdir -p -- "$(dirname -- "$target")"
+                if [ -f "$target" ] && [ ! -L "$target" ]; then
+                    present=$(sum "$target")
+                    if [ "$present" != "$digest" ] && ! grep -qxF -- "$present  $path" "$old"; then
+                        cp -a -- "$target" "$target.bcm-jobstats-$now"
+                    fi
                 fi
-            fi
-            mv -fT -- "$new/$path" "$target"
-        done <"$new/$manifest"
-        while read -r digest path; do
-            case /$path/ in */../* | */./* | *//*) continue ;; esac
-            if cut -c 67- -- "$new/$manifest" | grep -qxF -- "$path"; then continue; fi
-            target=$directory/$path
-            if [ -f "$target" ] && [ ! -L "$target" ] && [ "$(sum "$target")" = "$digest" ]; then
-                rm -f -- "$target"
-                rmdir -- "$(dirname -- "$target")" 2>/dev/null || :
-            fi
-        done <"$old"
-        mv -fT -- "$new/$manifest" "$directory/$manifest"
-        """
+                mv -fT -- "$new/$path" "$target"
+            done <"$new/$manifest"
+            while read -r digest path; do
+                case /$path/ in */../* | */./* | *//*) continue ;; esac
+                if cut -c 67- -- "$new/$manifest" | grep -qxF -- "$path"; then continue; fi
+                straight "$directory" "$path" || continue
+                target=$directory/$path
+                if [ -f "$target" ] && [ ! -L "$target" ] && [ "$(sum "$target")" = "$digest" ]; then
+                    rm -f -- "$target"
+                    rmdir -- "$(dirname -- "$target")" 2>/dev/null || :
+                fi
+            done <"$old"
+            mv -fT -- "$new/$manifest" "$directory/$manifest"
+            """
 
     /// Arguments: the directory, the manifest's name and its SHA-256; the archive on standard input.
     private static let exported = ScriptText(
@@ -149,15 +165,18 @@ struct JobstatsTreeResource: Resource {
                 [
                     "-c",
                     """
-                    cd -- "$1" 2>/dev/null && [ -f "$2" ] || exit 0
+                    \(Self.straight)cd -- "$1" 2>/dev/null && [ -f "$2" ] || exit 0
                     while read -r digest path; do
                         case /$path/ in */../* | */./* | *//*) continue ;; esac
-                        [ -f "$path" ] && [ ! -L "$path" ] || continue
+                        straight . "$path" && [ -f "$path" ] && [ ! -L "$path" ] || continue
                         [ "$(sha256sum <"$path" | cut -c 1-64)" = "$digest" ] || continue
                         rm -f -- "$path"
                         rmdir -- "$(dirname -- "$path")" 2>/dev/null || :
                     done <"$2"
                     rm -f -- "$2"
+                    # What Python compiled of it.
+                    [ -L __pycache__ ] || rm -f -- __pycache__/*.pyc
+                    rmdir -- __pycache__ 2>/dev/null || :
                     """, "sh", directory, JobstatsTree.manifestName,
                 ], timeout: .seconds(120))
         ]

@@ -98,7 +98,8 @@ struct KeptConfiguration: Resource {
         ]
     }
 
-    func removal() -> [Command]? { nil }
+    /// One that the site edited stays, and is named.
+    var absence: (any Resource)? { file.absence }
     var instructions: Instructions { file.instructions }
     var differenceQueries: [Query] { file.differenceQueries }
     func difference(_ facts: Facts) -> String? { file.difference(facts) }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 
 extension UnitStatus {
     /// The properties asked for; systemd 249 (Ubuntu 22.04) has them all.
@@ -70,17 +70,19 @@ extension UnitStatus {
 }
 
 /// Times as `systemctl --timestamp=utc` (systemd 247 and later) and `--timestamp=unix` (251 and later) print them.
-enum Timestamp {
+package enum Timestamp {
     /// Reads `Tue 2026-01-06 10:00:00 UTC`, the same with a fraction of seconds, or `@1767693600`; nil for anything
     /// else, `n/a` and the empty text of a time that never was included.
-    static func parse(_ text: Substring) -> Date? {
+    package static func parse(_ text: Substring) -> Date? {
         if text.first == "@" { return Double(text.dropFirst()).map { Date(timeIntervalSince1970: $0) } }
         let words = text.split(separator: " ")
         guard words.count == 4, words[3] == "UTC" else { return nil }
         let day = words[1].split(separator: "-").compactMap { Int($0) }
         let time = words[2].split(separator: ":")
-        guard day.count == 3, time.count == 3, (1...12).contains(day[1]), (1...31).contains(day[2]),
-            let hour = Int(time[0]), let minute = Int(time[1]), let second = Double(time[2])
+        // A host can say anything: only what fits is computed with.
+        guard day.count == 3, time.count == 3, (1970...9999).contains(day[0]), (1...12).contains(day[1]),
+            (1...31).contains(day[2]), let hour = Int(time[0]), (0...23).contains(hour), let minute = Int(time[1]),
+            (0...59).contains(minute), let second = Double(time[2]), (0..<61).contains(second)
         else { return nil }
         let days = daysSinceEpoch(year: day[0], month: day[1], day: day[2])
         return Date(timeIntervalSince1970: Double(days * 86_400 + hour * 3600 + minute * 60) + second)

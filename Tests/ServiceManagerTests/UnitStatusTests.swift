@@ -1,6 +1,6 @@
 import CommandExecution
 import FoundationEssentials
-import ServiceManager
+@testable import ServiceManager
 import Testing
 
 struct UnitStatusTests {
@@ -99,5 +99,17 @@ struct UnitStatusTests {
         let status = try #require(try await status(["a.service"], answer: answer)["a.service"])
         #expect(status.load.rawValue == "merged" && status.active.rawValue == "maintenance")
         #expect(status.result.description == "condition" && !status.active.isTransient)
+    }
+
+    @Test(
+        arguments: [
+            ("Thu 1970-01-01 00:00:00.000000 UTC", 0.0), ("Thu 2024-02-29 12:00:00.500000 UTC", 1_709_208_000.5),
+            ("Tue 2000-03-01 00:00:00.000000 UTC", 951_868_800.0), ("n/a", nil), ("", nil),
+            ("x 9223372036854775807-1-1 0:0:0 UTC", nil), ("x 2000-1-1 9223372036854775807:0:0 UTC", nil),
+            ("x 2000-1-1 0:9223372036854775807:0 UTC", nil), ("x 2000-1-1 0:0:inf UTC", nil),
+            ("x 2000-9223372036854775807-1 0:0:0 UTC", nil),
+        ] as [(Substring, Double?)])
+    func aTimeIsReadAndWhatCannotBeOneIsNone(_ text: Substring, _ seconds: Double?) {
+        #expect(Timestamp.parse(text)?.timeIntervalSince1970 == seconds)
     }
 }

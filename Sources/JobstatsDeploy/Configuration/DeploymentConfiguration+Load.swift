@@ -82,9 +82,9 @@ extension DeploymentConfiguration {
             throw error
         } catch Errno.noSuchFileOrDirectory {
             throw Unreadable(
-                message: "there is no file \(path): make one with "
-                    + "cp automation/configs/config.json.template \(path) and write your hosts into it, "
-                    + "or name another with --config FILE")
+                message: ForeignText.printable(
+                    "there is no file \(path): make one with setup-wizard --config \(path), or name another with "
+                        + "--config FILE"))
         } catch {
             throw Unreadable(message: "\(path) cannot be read: \(error)")
         }

@@ -1,5 +1,6 @@
 package import CommandExecution
 import FoundationEssentials
+import ServiceManager
 
 /// Asks a host many things at once: one script that starts a handful of programs, however many queries there are.
 package struct FactCollector: Sendable {
@@ -271,7 +272,9 @@ package struct FactCollector: Sendable {
             let fact = UnitFact(
                 load: load, active: active, enablement: values["UnitFileState"] ?? "",
                 needsReload: values["NeedDaemonReload"] == "yes", path: values["FragmentPath"] ?? "",
-                started: values["ExecMainStartTimestamp"].flatMap(SystemdTimestamp.parse),
+                started: values["ExecMainStartTimestamp"].flatMap {
+                    Timestamp.parse(Substring($0))?.timeIntervalSince1970
+                },
                 statusText: values["StatusText"] ?? "")
             let names = (values["Names"] ?? "").split(separator: " ").map(String.init) + [values["Id"] ?? ""]
             for name in names where units.contains(name) { facts.units[name] = fact }
@@ -293,26 +296,5 @@ package struct FactCollector: Sendable {
             let fields = line.split(separator: "\t").map(String.init)
             if fields.count == 3, fields[1] == "installed" { facts.packages[fields[0]] = fields[2] }
         }
-    }
-}
-
-/// Times as `systemctl show --timestamp=us+utc` prints them.
-enum SystemdTimestamp {
-    /// `Sun 2026-11-22 20:05:03.123456 UTC` as seconds since 1970; nil for anything else, such as `n/a` or nothing.
-    static func parse(_ text: String) -> Double? {
-        let words = text.split(separator: " ")
-        guard words.count == 4, words[3] == "UTC" else { return nil }
-        let date = words[1].split(separator: "-").compactMap { Int($0) }
-        let time = words[2].split(separator: ":")
-        guard date.count == 3, time.count == 3, let hour = Int(time[0]), let minute = Int(time[1]),
-            let second = Double(time[2])
-        else { return nil }
-        // Days since 1970-01-01 in the proleptic Gregorian calendar, years counted from March.
-        let year = date[1] <= 2 ? date[0] - 1 : date[0]
-        let dayOfYear = (153 * (date[1] + (date[1] > 2 ? -3 : 9)) + 2) / 5 + date[2] - 1
-        let era = year / 400
-        let yearOfEra = year - era * 400
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        return Double(days * 86_400 + hour * 3600 + minute * 60) + second
     }
 }

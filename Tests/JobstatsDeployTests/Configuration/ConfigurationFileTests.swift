@@ -29,8 +29,8 @@ import Testing
             let reading = DeploymentConfiguration.load(path: path)
             #expect(
                 reading.texts == [
-                    "error: there is no file \(path): make one with cp automation/configs/config.json.template \(path) "
-                        + "and write your hosts into it, or name another with --config FILE"
+                    "error: there is no file \(path): make one with setup-wizard --config \(path), or name another with "
+                        + "--config FILE"
                 ])
             let error = #expect(throws: ConfigurationError.self) { try reading.get() }
             #expect(error?.code == .unreadable)

@@ -81,14 +81,6 @@ struct FactCollectorTests {
         #expect(facts.unit("b.service")?.isMissing == true)
     }
 
-    @Test(arguments: [
-        ("Thu 1970-01-01 00:00:00.000000 UTC", 0.0), ("Thu 2024-02-29 12:00:00.500000 UTC", 1_709_208_000.5),
-        ("Tue 2000-03-01 00:00:00.000000 UTC", 951_868_800.0),
-    ]) func timestampsAreRead(_ text: String, _ seconds: Double) {
-        #expect(SystemdTimestamp.parse(text) == seconds)
-        #expect(SystemdTimestamp.parse("n/a") == nil && SystemdTimestamp.parse("") == nil)
-    }
-
     @Test func runningUnitWithNewerFilesIsRestartedAndOthersAreLeft() {
         var facts = Facts()
         let unit = UnitFact(

@@ -122,7 +122,7 @@ lint() { swift format lint --strict --recursive Package.swift Sources Tests Deve
 check_scripts() { git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; }
 export -f lint check_scripts
 
-require_packages "${build_packages[@]}" shellcheck openssl ansible-core prometheus
+require_packages "${build_packages[@]}" shellcheck openssl ansible-core prometheus prometheus-node-exporter
 require_swift
 phase 120 "Formatting" bash -c lint
 phase 60 "Scripts (shellcheck)" bash -c check_scripts

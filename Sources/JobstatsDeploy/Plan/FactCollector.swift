@@ -1,4 +1,4 @@
-package import CommandExecution
+public import CommandExecution
 import FoundationEssentials
 
 /// Asks a host many things at once: one script that starts a handful of programs, however many queries there are.
@@ -314,5 +314,19 @@ enum SystemdTimestamp {
         let yearOfEra = year - era * 400
         let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
         return Double(days * 86_400 + hour * 3600 + minute * 60) + second
+    }
+}
+
+extension Facts {
+    /// Asks a host in one round trip, without a ``PlanRunner``: for tools and tests of their own resources.
+    ///
+    /// - Parameters:
+    ///   - queries: what to ask. What is not answered is absent from the facts.
+    ///   - executor: runs commands on the host, which needs a POSIX shell and the GNU tools.
+    /// - Throws: `CommandError` when the host cannot be asked, or not in time.
+    public static func collect(
+        _ queries: [Query], with executor: any CommandExecutor
+    ) async throws(CommandError) -> Facts {
+        try await FactCollector(queries).collect(with: executor)
     }
 }

@@ -122,13 +122,14 @@ lint() { swift format lint --strict --recursive Package.swift Sources Tests Deve
 check_scripts() { git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; }
 export -f lint check_scripts
 
-require_packages "${build_packages[@]}" shellcheck openssl ansible-core prometheus prometheus-node-exporter
+require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter
 require_swift
 phase 120 "Formatting" bash -c lint
 phase 60 "Scripts (shellcheck)" bash -c check_scripts
 phase 1800 "Building libraries and tests" swift build --build-tests
 # One test after the other: many of them start processes and hold them to time-outs.
 tests 900 "Libraries" swift test --skip-build --no-parallel
+phase 900 "Documentation" scripts/docs.sh --check
 if [[ $scope != unit ]]; then
     phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
     tests 900 "Libraries against the simulated BCM" \

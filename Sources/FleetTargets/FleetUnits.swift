@@ -33,7 +33,7 @@ public struct FleetUnits: Sendable, Hashable {
     /// - Parameters:
     ///   - calendar: when, after systemd.time(7), "Calendar Events".
     ///   - maximumRemovals: how many files may go at once; nil for a tenth.
-    /// - Throws: ``ServiceError/Code/invalidValue`` for a value that cannot stand in a unit.
+    /// - Throws: `ServiceError` with the code `invalidValue` for a value that cannot stand in a unit.
     public func forPruning(
         calendar: String = "daily", maximumRemovals: Int? = nil
     ) throws(ServiceError) -> [Unit] {
@@ -73,7 +73,7 @@ public struct FleetUnits: Sendable, Hashable {
     ///   - interval: seconds between two passes.
     ///   - categories: where not empty, files are made only for nodes of these categories.
     ///   - maximumRemovals: how many files may go at once; nil for a tenth.
-    /// - Throws: ``ServiceError/Code/invalidValue`` for a value that cannot stand in a unit.
+    /// - Throws: `ServiceError` with the code `invalidValue` for a value that cannot stand in a unit.
     public func forSyncing(
         interval: Int = 60, categories: [String] = [], maximumRemovals: Int? = nil
     ) throws(ServiceError) -> Unit {

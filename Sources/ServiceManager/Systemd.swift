@@ -119,7 +119,9 @@ public struct Systemd: Sendable {
 
     /// Stops a unit. One that is not active, or does not exist, is stopped already.
     ///
-    /// - Parameter blocking: whether to wait until it has stopped.
+    /// - Parameters:
+    ///   - unit: the unit.
+    ///   - blocking: whether to wait until it has stopped.
     /// - Throws: ``ServiceError``.
     public func stop(_ unit: UnitName, blocking: Bool = true) async throws(ServiceError) {
         try refuseImage("a unit is stopped")

@@ -19,6 +19,7 @@ extension RESTClient {
     ///   - call: such as `getDevice`.
     ///   - arguments: those that stand in order.
     ///   - named: those that have names.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     /// - Throws: ``BCMError``; ``BCMError/Code/refused`` also when BCM answers with nothing but an error message.
     public func call(
         _ service: String, _ call: String, _ arguments: [JSONValue] = [], named: [JSONObject.Member] = [],

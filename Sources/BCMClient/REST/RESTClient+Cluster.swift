@@ -21,6 +21,7 @@ extension RESTClient {
     /// - Parameters:
     ///   - nodes: which nodes; nil for all. Nodes that BCM does not know are absent from the answer.
     ///   - verbose: whether to ask for the four flags of ``NodeStatus`` as well.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func status(
         of nodes: NodeRange? = nil, verbose: Bool = false, at headNode: HeadNode? = nil
     ) async throws(BCMError) -> [NodeStatus] {
@@ -109,6 +110,7 @@ extension RESTClient {
     /// - Parameters:
     ///   - path: such as `/rest/v1/device`.
     ///   - query: the parameters by name, not encoded.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func value(
         _ path: String, query: [(name: String, value: String)] = [], at headNode: HeadNode? = nil
     ) async throws(BCMError) -> JSONValue {

@@ -5,6 +5,7 @@ extension RESTClient {
     ///   - nodes: a name or range; nil for all.
     ///   - type: such as `node`; nil for all.
     ///   - pattern: a regular expression (ECMAScript) that names match; nil for all.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func monitoringEntities(
         named nodes: NodeRange? = nil, type: String? = nil, like pattern: String? = nil, at headNode: HeadNode? = nil
     ) async throws(BCMError) -> [MonitoringObject] {
@@ -19,6 +20,7 @@ extension RESTClient {
     /// - Parameters:
     ///   - name: its name; nil for all.
     ///   - pattern: a regular expression (ECMAScript) that names match; nil for all.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func measurables(
         named name: String? = nil, like pattern: String? = nil, at headNode: HeadNode? = nil
     ) async throws(BCMError) -> [MonitoringObject] {
@@ -41,6 +43,7 @@ extension RESTClient {
     /// - Parameters:
     ///   - entity: a name or range of names; nil for all.
     ///   - measurable: a name; nil for all.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func latestValues(
         entity: String? = nil, measurable: String? = nil, at headNode: HeadNode? = nil
     ) async throws(BCMError) -> [MonitoringValue] {
@@ -57,6 +60,7 @@ extension RESTClient {
     ///   - start: from when on; an hour ago by default, as BCM has it.
     ///   - end: until when; now by default.
     ///   - intervals: into how many intervals the values are gathered; 0, the default, gives each value that was measured.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func series(
         entity: String, measurable: String, from start: MonitoringMoment = .ago(.seconds(3600)),
         until end: MonitoringMoment = .now, intervals: Int = 0, at headNode: HeadNode? = nil
@@ -80,6 +84,7 @@ extension RESTClient {
     ///   - metricClass: where BCM files it, such as `Push/Single`; nil leaves that to BCM.
     ///   - isHealthCheck: whether it is a health check and not a metric.
     ///   - unit: the unit of a number, such as `s`; nil for none.
+    ///   - headNode: the only head node to ask; nil asks the one that answered last, then the others.
     public func push(
         _ value: PushedValue, class metricClass: String? = nil, isHealthCheck: Bool = false, unit: String? = nil,
         at headNode: HeadNode? = nil

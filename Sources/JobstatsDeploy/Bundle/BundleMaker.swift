@@ -71,6 +71,7 @@ public struct BundleMaker: Sendable {
     ///
     /// - Parameters:
     ///   - output: the folder, or the file when it ends in `.tar`; there must be nothing of that name yet.
+    ///   - configuration: says where programs come from, and which are not deployed.
     ///   - architectures: those of the hosts; this machine's is always among them.
     public func make(
         _ output: String, for configuration: DeploymentConfiguration,

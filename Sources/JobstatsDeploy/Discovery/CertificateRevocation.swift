@@ -15,7 +15,7 @@ public struct CertificateRevocation: Sendable {
     /// Revokes every certificate with the profile's name that is still valid, and removes the copy on this machine.
     ///
     /// - Returns: the serial numbers of those that were revoked.
-    /// - Throws: ``BCMError`` when cmsh fails; what was revoked before that stays revoked.
+    /// - Throws: `BCMError` when cmsh fails; what was revoked before that stays revoked.
     public func revoke(profile: String = MonitorCertificateChoice.defaultProfile) async throws(BCMError) -> [String] {
         var revoked: [String] = []
         for certificate in try await cmsh.certificates()

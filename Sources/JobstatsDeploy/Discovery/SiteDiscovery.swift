@@ -53,7 +53,7 @@ public struct SiteDiscovery: Sendable {
     ///   - renews: whether a certificate that was made before is replaced.
     ///   - mayCreate: whether BCM may be asked to make a certificate; false for a check, which changes nothing.
     ///   - connector: reaches a node, to try its own certificate there.
-    /// - Throws: ``BCMError`` when cmsh or every head node fails; ``ResourceError`` when no certificate works.
+    /// - Throws: `BCMError` when cmsh or every head node fails; ``ResourceError`` when no certificate works.
     public func facts(
         nodes: [Host], choice: MonitorCertificateChoice = .automatic, renews: Bool = false,
         mayCreate: Bool = true, connector: any HostConnector

@@ -23,7 +23,7 @@ struct ScriptText: Sendable, Hashable {
     static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 }
 
-/// A ``ScriptText`` with its arguments.
+/// A script with its arguments.
 public struct ExportScript: Sendable, Hashable {
     /// What it brings about, in words.
     public var title: String

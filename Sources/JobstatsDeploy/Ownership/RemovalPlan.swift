@@ -37,7 +37,9 @@ public struct RemovalPlan: Sendable {
     /// Whether there are exporters to decide about.
     public static func concernsExporters(_ sections: Set<Int>) -> Bool { !sections.isDisjoint(with: [2, 3, 4, 10]) }
 
-    /// The plan.
+    /// The plan: the sections backwards, and in each of them the steps backwards.
+    ///
+    /// - Throws: what ``JobstatsPlan/plan(sections:)`` throws, when a section cannot be planned from the configuration.
     public func plan() throws -> Plan {
         let whole = try JobstatsPlan(configuration: configuration, context: context).plan()
         let going = whole.sections.compactMap(part)

@@ -1,4 +1,4 @@
-package import CommandExecution
+public import CommandExecution
 import FoundationEssentials
 import ServiceManager
 
@@ -296,5 +296,19 @@ package struct FactCollector: Sendable {
             let fields = line.split(separator: "\t").map(String.init)
             if fields.count == 3, fields[1] == "installed" { facts.packages[fields[0]] = fields[2] }
         }
+    }
+}
+
+extension Facts {
+    /// Asks a host in one round trip, without a ``PlanRunner``: for tools and tests of their own resources.
+    ///
+    /// - Parameters:
+    ///   - queries: what to ask. What is not answered is absent from the facts.
+    ///   - executor: runs commands on the host, which needs a POSIX shell and the GNU tools.
+    /// - Throws: `CommandError` when the host cannot be asked, or not in time.
+    public static func collect(
+        _ queries: [Query], with executor: any CommandExecutor
+    ) async throws(CommandError) -> Facts {
+        try await FactCollector(queries).collect(with: executor)
     }
 }

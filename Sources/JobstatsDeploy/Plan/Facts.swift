@@ -22,7 +22,18 @@ public enum Query: Sendable, Hashable {
 /// What is known of a file.
 public struct FileFact: Sendable, Hashable {
     /// What stands at a path.
-    public enum Kind: Sendable, Hashable { case missing, plain, directory, link, other }
+    public enum Kind: Sendable, Hashable {
+        /// Nothing.
+        case missing
+        /// A plain file.
+        case plain
+        /// A directory.
+        case directory
+        /// A symbolic link, whatever it leads to.
+        case link
+        /// Something else: a device, a socket, a pipe.
+        case other
+    }
     /// What stands there.
     public var kind: Kind
     /// Permission bits, such as 0o644.

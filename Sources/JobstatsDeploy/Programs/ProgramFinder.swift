@@ -107,8 +107,11 @@ public struct ProgramFinder: Sendable {
 
     /// The programs that these sections need.
     ///
-    /// - Parameter architectures: those of the hosts, as far as they are known. A file and whatever the configuration
-    ///   names for one architecture alone is looked at in any case.
+    /// - Parameters:
+    ///   - configuration: says where programs come from.
+    ///   - sections: the sections whose programs are wanted.
+    ///   - architectures: those of the hosts, as far as they are known. A file and whatever the configuration names for
+    ///     one architecture alone is looked at in any case.
     public func find(
         for configuration: DeploymentConfiguration, sections: Set<Int>,
         architectures: Set<ArtifactSource.Architecture> = []

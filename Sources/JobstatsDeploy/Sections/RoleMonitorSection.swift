@@ -8,6 +8,7 @@ public enum RoleMonitorSection {
     ///
     /// - Parameters:
     ///   - site: what BCM says of the site; nil in a dry run, which contacts nothing.
+    ///   - configuration: the site's configuration.
     ///   - nodes: the DGX nodes.
     ///   - program: the monitor's program, as a resource.
     public static func section(

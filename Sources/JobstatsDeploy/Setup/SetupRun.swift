@@ -24,6 +24,9 @@ public struct SetupRun: Sendable {
     /// Creates a run.
     ///
     /// - Parameters:
+    ///   - options: what the command line says.
+    ///   - console: where people read and answer.
+    ///   - logger: takes what an operator should read.
     ///   - connector: how hosts are reached; SSH with the options' settings by default.
     ///   - cmsh: BCM's shell on this machine.
     ///   - paths: where BCM keeps certificates.

@@ -56,6 +56,8 @@ public struct SetupWizard: Sendable {
     /// Creates a wizard.
     ///
     /// - Parameters:
+    ///   - options: which file is written, and how.
+    ///   - console: where people read and answer.
     ///   - cmsh: BCM's shell on this machine.
     ///   - executor: runs the programs that tell about this machine.
     public init(

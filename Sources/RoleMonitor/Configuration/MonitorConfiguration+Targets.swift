@@ -9,7 +9,7 @@ extension MonitorConfiguration {
     /// - Parameters:
     ///   - node: BCM's name of the node.
     ///   - exporters: those of the roles that the node has; nil for those of jobstats.
-    /// - Throws: ``PromTargetsError`` when the name, a port or a label cannot stand in a target.
+    /// - Throws: `PromTargetsError` when the name, a port or a label cannot stand in a target.
     public func targetGroups(
         of node: String, exporters: [Exporter]? = nil
     ) throws(PromTargetsError) -> [TargetGroup] {

@@ -61,6 +61,9 @@ public struct MonitorService: Sendable {
     ///
     /// systemd is told that the service is ready once the configuration is valid and the lock is held, whether or not
     /// BCM answers.
+    ///
+    /// - Returns: why it ended, with the exit status that says so.
+    /// - Throws: ``MonitorConfigurationError``; ``MonitorError``, also when another monitor runs on this node.
     public func run() async throws -> MonitorExit {
         let configuration = try loadConfiguration()
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
@@ -80,6 +83,7 @@ public struct MonitorService: Sendable {
     /// Makes one check.
     ///
     /// - Returns: what it did; ``PassReport/exit`` is the exit status that says so.
+    /// - Throws: ``MonitorConfigurationError`` or ``MonitorError``.
     public func runOnce() async throws -> PassReport {
         let configuration = try loadConfiguration()
         let lock = try InstanceLock(directory: configuration.runtimeDirectory)
@@ -90,6 +94,7 @@ public struct MonitorService: Sendable {
     /// Makes one check that changes nothing, and takes no lock.
     ///
     /// - Returns: what a check would do; ``PassReport/exit`` is the exit status that says so.
+    /// - Throws: ``MonitorConfigurationError`` or ``MonitorError``.
     public func dryRun() async throws -> PassReport {
         let configuration = try loadConfiguration()
         let monitor = try makeMonitor(configuration, seams(configuration, isDryRun: true), isDryRun: true)
@@ -97,6 +102,8 @@ public struct MonitorService: Sendable {
     }
 
     /// Asks every head node, and takes no lock.
+    ///
+    /// - Throws: ``MonitorConfigurationError`` or ``MonitorError``.
     public func checkConnectivity() async throws -> ConnectivityTable {
         let configuration = try loadConfiguration()
         let store = StateStore(directory: configuration.stateDirectory)
@@ -113,6 +120,7 @@ public struct MonitorService: Sendable {
     /// A monitor that runs with the configuration it read earlier is found also when the file has become bad.
     ///
     /// - Returns: what was done, in words.
+    /// - Throws: ``MonitorConfigurationError`` or ``MonitorError``.
     public func send(_ request: ControlRequest) async throws -> String {
         let configuration: MonitorConfiguration
         do throws(MonitorConfigurationError) {
@@ -137,6 +145,7 @@ public struct MonitorService: Sendable {
     /// the state and the metrics are removed. Configuration and certificate stay.
     ///
     /// - Returns: what was done, and what failed.
+    /// - Throws: ``MonitorConfigurationError`` or ``MonitorError``.
     public func decommission() async throws -> PassReport {
         let configuration = try loadConfiguration()
         let systemd = Systemd(executor: executor)

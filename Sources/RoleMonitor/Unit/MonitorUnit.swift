@@ -7,7 +7,7 @@ public enum MonitorUnit {
     /// - Parameters:
     ///   - targetsDirectory: the directory of target files, which the unit may write.
     ///   - metricsTextfile: the metrics file, whose directory the unit may write; nil for none.
-    /// - Throws: ``ServiceError/Code/invalidValue`` for a path that cannot stand in a unit, one with a newline.
+    /// - Throws: `ServiceError` with the code `invalidValue` for a path that cannot stand in a unit, one with a newline.
     public static func unitFile(
         targetsDirectory: String = MonitorPaths.targetsDirectory,
         metricsTextfile: String? = MonitorPaths.metricsTextfile

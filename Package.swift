@@ -129,7 +129,12 @@ let package = Package(
                 "RoleMonitor", "BCMClient", "CommandExecution", "PromTargets", "ServiceManager", "bcm-role-monitor",
                 logging,
             ]),
-        .testTarget(name: "ExamplesTests", dependencies: ["write-target-files", "service-states", "show-rules"]),
+        .testTarget(
+            name: "ExamplesTests",
+            dependencies: [
+                "ExampleSupport", "write-target-files", "service-states", "show-rules", "bcm-role-monitor", "bcmctl",
+                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+            ]),
         .testTarget(
             name: "FleetTargetsTests",
             dependencies: [

@@ -130,6 +130,7 @@ phase 1800 "Building libraries and tests" swift build --build-tests
 # One test after the other: many of them start processes and hold them to time-outs.
 tests 900 "Libraries" swift test --skip-build --no-parallel
 phase 900 "Documentation" scripts/docs.sh --check
+phase 900 "Public interface as recorded" scripts/api.sh
 if [[ $scope != unit ]]; then
     phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
     tests 900 "Libraries against the simulated BCM" \

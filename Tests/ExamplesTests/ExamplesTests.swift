@@ -134,7 +134,6 @@ struct ExamplesTests {
     private static func trimmed(_ line: Substring) -> Substring { line.drop { $0 == " " } }
 
     private func text(_ path: String) throws -> String {
-        let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
-        return try String(contentsOf: URL(filePath: "\(root)/\(path)"), encoding: .utf8)
+        try String(contentsOf: URL(filePath: "\(repository)/\(path)"), encoding: .utf8)
     }
 }

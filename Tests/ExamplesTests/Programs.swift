@@ -28,7 +28,10 @@ final class Folder {
     }
 }
 
-/// Runs a program that was built beside the tests.
+/// The root of the checkout.
+let repository = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+
+/// Runs a program that was built beside the tests, or one by its absolute path.
 ///
 /// - Parameter path: a folder whose programs go before those of `PATH`.
 func run(_ name: String, _ arguments: [String], path: String? = nil) throws -> (status: Int32, output: String) {
@@ -36,7 +39,8 @@ func run(_ name: String, _ arguments: [String], path: String? = nil) throws -> (
     let bundle = try #require(
         maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
             .first { $0.hasSuffix(".xctest") })
-    let program = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + name
+    let folder = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    let program = name.hasPrefix("/") ? name : "\(folder)/\(name)"
     let output = "/tmp/examples-tests-\(UInt64.random(in: .min ... .max))"
     defer { unlink(output) }
     var actions = posix_spawn_file_actions_t()

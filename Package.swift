@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "prom-targets",
             dependencies: [
-                "FleetTargets", "RoleMonitor", "ServiceManager", "ExampleSupport", argumentParser, logging,
+                "FleetTargets", "CommandExecution", "RoleMonitor", "ServiceManager", "ExampleSupport", argumentParser,
+                logging,
             ],
             path: "Sources/Examples/prom-targets"),
         .executableTarget(

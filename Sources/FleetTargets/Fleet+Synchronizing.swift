@@ -1,3 +1,4 @@
+internal import CommandExecution
 internal import Logging
 internal import PromTargets
 internal import RoleMonitor
@@ -119,8 +120,10 @@ extension Fleet {
         case .held(let record):
             self.record = record
             return record
-        case .heldByOther(let holder):
+        case .heldByOther(let said):
             self.record = nil
+            // Whoever may write there may write anything into the file.
+            let holder = Self.inOneLine(said)
             throw FleetError(
                 .locked,
                 "\(path): another sync keeps it" + (holder.isEmpty ? "" : " (\(holder))")
@@ -151,6 +154,11 @@ extension Fleet {
         }
     }
 
+    /// What came from a file, short and without control characters.
+    private static func inOneLine(_ text: String) -> String {
+        ForeignText.printable(String(text.prefix(200)).replacing("\n", with: " "))
+    }
+
     /// What others wrote or removed since the last pass.
     private static func othersNotes(_ files: [FleetFile], _ before: [String: String]?) -> [String] {
         let present = files.filter { $0.entry != nil && $0.state != .foreign }
@@ -166,7 +174,7 @@ extension Fleet {
         let removed = before.keys.filter { !now.contains($0) }.sorted()
         let names = written + removed
         guard !names.isEmpty else { return [] }
-        let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", ..." : "")
+        let shown = names.prefix(3).map(inOneLine).joined(separator: ", ") + (names.count > 3 ? ", ..." : "")
         return [
             "something else wrote or removed \(names.count) files since the last pass (\(shown)): role monitors keep this "
                 + "directory, too; set \"manage_targets\" to false in their configuration, or stop the sync"

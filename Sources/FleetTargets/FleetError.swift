@@ -1,3 +1,4 @@
+internal import CommandExecution
 internal import PromTargets
 
 /// Why nothing could be said or done about a fleet's target files. Two errors are equal when their codes are.
@@ -23,12 +24,12 @@ public struct FleetError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of failure.
     public let code: Code
-    /// What failed, why, and what to do, in words.
+    /// What failed, why, and what to do, in words, without control characters.
     public let description: String
 
     init(_ code: Code, _ description: String) {
         self.code = code
-        self.description = description
+        self.description = ForeignText.printable(description)
     }
 
     init(_ error: PromTargetsError) {

@@ -1,3 +1,4 @@
+internal import CommandExecution
 internal import FoundationEssentials
 internal import RoleMonitor
 
@@ -53,7 +54,8 @@ public struct FleetReport: Sendable, Hashable {
             + (actions.isEmpty ? "" : "; " + actions.joined(separator: ", "))
     }
 
-    /// A table of the files, and below it problems, notes and the summary.
+    /// A table of the files, and below it problems, notes and the summary. Names of files and what else comes from shared
+    /// storage hold no control character.
     ///
     /// - Parameter showsCurrent: whether files that are as they should be stand in it, too.
     public func table(showsCurrent: Bool = false) -> String {
@@ -65,14 +67,14 @@ public struct FleetReport: Sendable, Hashable {
                     + shown.map {
                         [
                             Self.printable($0.fileName), "\($0.state)", $0.action == .none ? "-" : "\($0.action)",
-                            $0.targets.isEmpty ? "-" : $0.targets.joined(separator: ","),
+                            $0.targets.isEmpty ? "-" : Self.printable($0.targets.joined(separator: ",")),
                             $0.reason.isEmpty ? "-" : Self.printable($0.reason),
                         ]
                     })
         }
-        for problem in problems { text += "\(problem)\n" }
-        for note in notes { text += "note: \(note)\n" }
-        return text + summary + "\n"
+        for problem in problems { text += "\(ForeignText.printable(problem))\n" }
+        for note in notes { text += "note: \(ForeignText.printable(note))\n" }
+        return text + ForeignText.printable(summary) + "\n"
     }
 
     /// The report as one JSON object, ended by a newline; its schema stands in `docs/prom-targets.md`.
@@ -114,14 +116,9 @@ public struct FleetReport: Sendable, Hashable {
         var status: Int32
     }
 
-    /// Without control characters: names of files come from anyone who may write there.
+    /// For a cell of the table: names of files come from anyone who may write there.
     private static func printable(_ text: String) -> String {
-        var shown = ""
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            shown.unicodeScalars.append(isControl ? "?" : scalar)
-        }
-        return shown
+        ForeignText.printable(text).replacing("\n", with: "?").replacing("\t", with: "?")
     }
 }
 

@@ -37,6 +37,11 @@ public struct FleetUnits: Sendable, Hashable {
     public func forPruning(
         calendar: String = "daily", maximumRemovals: Int? = nil
     ) throws(ServiceError) -> [Unit] {
+        guard !calendar.isEmpty, calendar.count <= 200, calendar.allSatisfy(Self.mayStandInCalendar) else {
+            throw ServiceError(
+                .invalidValue, reason: "the calendar event is none that systemd could read",
+                remedy: "write one as in systemd.time(7), such as daily or Mon..Fri 06:30")
+        }
         let limit = maximumRemovals.map { ["--max-removals", "\($0)"] } ?? []
         let service = UnitFile(
             comment: Self.comment,
@@ -70,13 +75,17 @@ public struct FleetUnits: Sendable, Hashable {
     /// The service that writes the whole fleet's files.
     ///
     /// - Parameters:
-    ///   - interval: seconds between two passes.
+    ///   - interval: seconds between two passes, 1 to 86400.
     ///   - categories: where not empty, files are made only for nodes of these categories.
     ///   - maximumRemovals: how many files may go at once; nil for a tenth.
     /// - Throws: `ServiceError` with the code `invalidValue` for a value that cannot stand in a unit.
     public func forSyncing(
         interval: Int = 60, categories: [String] = [], maximumRemovals: Int? = nil
     ) throws(ServiceError) -> Unit {
+        guard (1...86_400).contains(interval) else {
+            throw ServiceError(
+                .invalidValue, reason: "an interval of \(interval) seconds is none", remedy: "take 1 to 86400 seconds")
+        }
         let options =
             ["--interval", "\(interval)"] + categories.flatMap { ["--category", $0] }
             + (maximumRemovals.map { ["--max-removals", "\($0)"] } ?? [])
@@ -143,6 +152,11 @@ public struct FleetUnits: Sendable, Hashable {
 }
 
 extension FleetUnits {
+    /// Letters, digits and the signs of systemd.time(7), time zones included.
+    private static func mayStandInCalendar(_ character: Character) -> Bool {
+        character.isASCII && (character.isLetter || character.isNumber || " *-:,./~+_".contains(character))
+    }
+
     private typealias Directives = [UnitFile.Directive]
 
     private static let comment = "Written by prom-targets; changes belong into a drop-in."

@@ -176,6 +176,22 @@ struct FleetTests {
         #expect(site.names == ["dgx-01.json", "dgx-02.json"])
     }
 
+    @Test func textInTheRecordReachesNoTerminal() async throws {
+        let site = try Site(FakeHeadNodes([.head(), .node("dgx-01")]))
+        let holder = #"{"holder":"\u001b[2J\nme","files":{"\u001b[31mx.json":"1"}}"#
+        try site.put(SyncRecord.fileName, holder)
+        let report = try await site.fleet.synchronize()
+        #expect(report.notes.contains { $0.contains("\\u{1b}[31mx.json") }, "\(report.notes)")
+        #expect(!report.table().contains("\u{1B}"))
+        guard case .held(let lock) = try SyncRecord.take(in: site.path) else {
+            Issue.record("another has the lock")
+            return
+        }
+        try lock.write(SyncRecord.Content(holder: "\u{1B}[2J\nme", files: nil))
+        let error = await #expect(throws: FleetError.self) { _ = try await site.fleet.synchronize() }
+        #expect(error?.description.contains("(\\u{1b}[2J me)") == true, "\(error?.description ?? "")")
+    }
+
     @Test func oneSyncAtATimeAndTheOtherTakesOver() async throws {
         let site = try Site(FakeHeadNodes([.node("dgx-01")]))
         var first: Fleet? = site.fleet

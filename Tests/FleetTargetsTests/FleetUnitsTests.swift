@@ -43,6 +43,11 @@ struct FleetUnitsTests {
         #expect(throws: ServiceError(.invalidValue, reason: "", remedy: "")) {
             try units.forPruning(calendar: "daily\nX=")
         }
+        for interval in [0, -1, 86_401] {
+            #expect(throws: ServiceError(.invalidValue, reason: "", remedy: "")) {
+                try units.forSyncing(interval: interval)
+            }
+        }
     }
 
     @Test func installationWritesOnceAndLeavesFilesOfOthers() throws {

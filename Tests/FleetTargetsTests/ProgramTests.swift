@@ -56,11 +56,28 @@ struct ProgramTests {
         ["prune", "--config", "/nonexistent.json"], ["prune", "--max-removals", "-1"], ["sync", "--interval", "0"],
         ["nonsense"], ["list", "--prometheus-targets-dir", "relative"],
         ["write", "--config", "/nonexistent.json", "x"],
+        ["unit", "sync", "--prometheus-targets-dir", "/t", "--interval", "0"],
+        ["unit", "prune", "--prometheus-targets-dir", "/t", "--on-calendar", "daily; rm"],
     ])
     func wrongUseIsStatusTwo(arguments: [String]) throws {
         let result = try run(try #require(builtProgram("prom-targets")), arguments)
         #expect(result.status == 2, "\(result.output)\(result.errors)")
         #expect(!result.errors.isEmpty && result.output.isEmpty)
+    }
+
+    @Test(.enabled(if: access("/usr/bin/systemd-analyze", X_OK) == 0, "systemd-analyze is not here"))
+    func calendarThatSystemdDoesNotReadIsStatusTwo() throws {
+        let result = try program("unit", "prune", "--config", config, "--on-calendar", "bogus nonsense")
+        #expect(result.status == 2 && result.errors.contains("bogus nonsense") && result.output.isEmpty)
+    }
+
+    @Test func textOfOthersHoldsNoControlCharacters() throws {
+        let escape = "\u{1B}[2J\u{9B}31m"
+        let file = try run(try #require(builtProgram("prom-targets")), ["check", "--config", "/none/\(escape)"])
+        #expect(file.status == 2 && file.errors.contains("\\u{1b}[2J\\u{9b}31m"), "\(file.errors)")
+        try site.put("\u{1B}[2J.json", "x")
+        let list = try program("list", "--prometheus-targets-dir", site.path)
+        #expect(list.output.contains("\\u{1b}[2J.json") && !list.output.contains("\u{1B}"), "\(list.output)")
     }
 
     @Test func missingDirectoryIsStatusOne() throws {

@@ -39,8 +39,12 @@ extension LabTests {
             #expect(renewed.succeeded, "\(renewed.outputText)\(renewed.errorText)")
             #expect(try await lab.output("dgx-01", sum) != before)
 
-            let revoked = try await lab.run("head-a", ["deploy-role-monitor", "--revoke"])
-            #expect(revoked.succeeded && revoked.outputText.hasPrefix("Revoked: "), "\(revoked.outputText)")
+            let unasked = try await lab.run("head-a", ["deploy-role-monitor", "--revoke"])
+            #expect(unasked.status == .exited(2) && unasked.errorText.contains("--yes"), "\(unasked.outputText)")
+            let revoked = try await lab.run("head-a", ["deploy-role-monitor", "--revoke", "--yes"])
+            #expect(
+                revoked.succeeded && revoked.outputText.contains("\nRevoked: "),
+                "\(revoked.outputText)\(revoked.errorText)")
             let connectivity = try await lab.shell("dgx-01", "bcm-role-monitor --check-connectivity")
             #expect(!connectivity.succeeded, "\(connectivity.outputText)")
         }

@@ -31,10 +31,29 @@ extension LabTests {
             #expect(removal.succeeded, "\(removal.outputText)\(removal.errorText)")
             let after = try await Self.paths(lab)
             for (host, paths) in after {
-                let left = paths.subtracting(before[host] ?? [])
-                print(host, left.sorted())
+                let left = paths.subtracting(before[host] ?? []).filter { path in
+                    !Self.staying.contains { path == $0 || path.hasPrefix("\($0)/") }
+                }
+                #expect(left.isEmpty, "\(host): \(left.sorted())")
             }
-            print(removal.outputText)
+            for host in site.deployment.hosts {
+                #expect(try await !lab.succeeds(host, "systemctl is-active node_exporter prometheus bcm-role-monitor"))
+            }
+            for word in ["/cm/shared/apps/jobstats", "grafana-server.service"] {
+                #expect(removal.outputText.contains(word), "what stays is named: \(removal.outputText)")
+            }
+            let again = try await site.guidedSetup("--uninstall", "--allow", "remove-exporters,remove-data")
+            #expect(again.succeeded && !again.outputText.contains(": changed"), "\(again.outputText)")
         }
+
+        /// What a removal leaves and says: the host's memory with its backups, packages and what these make, empty
+        /// directories that it does not remember, Slurm's settings.
+        private static let staying = [
+            "/var/lib/bcm-jobstats", "/etc/bcm-jobstats", "/etc/grafana", "/var/lib/grafana", "/var/lib/prometheus",
+            "/var/lib/node_exporter", "/etc/systemd/system/grafana-server.service.d",
+            "/etc/systemd/system/multi-user.target.wants/grafana-server.service", "/etc/inputrc", "/etc/mime.types",
+            "/etc/python3", "/etc/python3.11", "/var/lib/python", "/usr/local/lib/python3.11",
+            "/cm/shared/apps/jobstats", "/cm/shared/apps/slurm/var",
+        ]
     }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import CommandExecution
 internal import Glibc
 
 /// How a program of this project starts and ends.
@@ -32,7 +33,9 @@ public enum Program {
         if let usual = root.configuration.defaultSubcommand, text == root.helpMessage() {
             text = root.helpMessage(for: usual)
         }
-        if !text.isEmpty { write(text + "\n", to: status == .success ? STDOUT_FILENO : STDERR_FILENO) }
+        if !text.isEmpty {
+            write(ForeignText.printable(text) + "\n", to: status == .success ? STDOUT_FILENO : STDERR_FILENO)
+        }
         exit(status == .validationFailure ? usageStatus : status.rawValue)
     }
 

@@ -1,7 +1,9 @@
+internal import CommandExecution
 internal import Glibc
 public import Logging
 
-/// A log on standard error: with syslog priorities for the journal under systemd, plain lines elsewhere.
+/// A log on standard error: with syslog priorities for the journal under systemd, plain lines elsewhere. Control
+/// characters are shown as their numbers.
 public struct StandardErrorLog: LogHandler {
     /// The lowest level that is written.
     public var logLevel: Logger.Level
@@ -30,7 +32,7 @@ public struct StandardErrorLog: LogHandler {
     /// Writes why a program ends, with the priority of an error where standard error is the journal's.
     public static func fail(_ text: String) {
         let prefix = isStandardErrorTheJournal() ? "<\(priority(.error))>" : ""
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = ForeignText.printable(text).split(separator: "\n", omittingEmptySubsequences: false)
         Program.write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
     }
 
@@ -47,7 +49,8 @@ public struct StandardErrorLog: LogHandler {
         values.merge(event.metadata ?? [:]) { $1 }
         let suffix = values.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         let prefix = isJournal ? "<\(Self.priority(event.level))>" : "\(event.level): "
-        let lines = "\(event.message)\(suffix)".split(separator: "\n", omittingEmptySubsequences: false)
+        let text = ForeignText.printable("\(event.message)\(suffix)")
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         Program.write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
     }
 

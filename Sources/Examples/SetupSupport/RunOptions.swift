@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import ExampleSupport
+internal import Glibc
 public import JobstatsDeploy
 
 /// The options that every program has that works on hosts.
@@ -100,6 +101,10 @@ public struct MannerOptions: ParsableArguments {
     /// Refuses what makes no sense.
     public func validate() throws {
         if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
+        // ssh takes `none` for no file at all.
+        if let sshConfig, sshConfig != "none", access(sshConfig, R_OK) != 0 {
+            throw ValidationError("--ssh-config \(sshConfig): \(String(cString: strerror(errno))).")
+        }
         if maxFailures < 0 { throw ValidationError("--max-failures cannot be negative.") }
     }
 }

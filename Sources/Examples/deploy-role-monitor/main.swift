@@ -33,7 +33,7 @@ struct DeployRoleMonitor: AsyncParsableCommand {
     var certificate = "auto"
     @Flag(help: "Have BCM make a new certificate although the present one still serves.")
     var renew = false
-    @Flag(help: "Revoke the certificates made for the monitors, and do nothing else.")
+    @Flag(help: "Revoke the certificate that all monitors share, after a question, and do nothing else.")
     var revoke = false
     @Flag(help: "Take the monitor off the nodes, and the exporters, too, or leave them running.")
     var uninstall = false
@@ -52,17 +52,23 @@ struct DeployRoleMonitor: AsyncParsableCommand {
         if revoke && (uninstall || renew || hosts.dryRun || hosts.check) {
             throw ValidationError("--revoke goes alone.")
         }
+        if revoke, !dgxNodes.isEmpty || config != nil || prometheusTargetsDir != nil || hosts.place.image != nil {
+            throw ValidationError(
+                "--revoke is for the certificate that all monitors share: leave --dgx-nodes, --config, "
+                    + "--prometheus-targets-dir and --image out. --uninstall takes the monitor off some nodes.")
+        }
     }
 
     func run() async throws {
         let console = TerminalConsole()
         guard let choice = MonitorCertificateChoice(parsing: certificate) else { return }
         if revoke {
-            let serials = try await CertificateRevocation(cmsh: Cmsh(executor: LocalExecutor())).revoke(
-                profile: choice.profileName)
-            console.write(
-                serials.isEmpty ? "There is none to revoke.\n" : "Revoked: \(serials.joined(separator: ", ")).\n")
-            return
+            let (profile, assumesYes) = (choice.profileName, consent.yes)
+            let revocation = CertificateRevocation(cmsh: Cmsh(executor: LocalExecutor()))
+            throw ExitCode(
+                await Interrupts.cancelling {
+                    await revocation.run(profile: profile, console: console, assumesYes: assumesYes)
+                })
         }
         var options = hosts.options(configurationFile: config ?? "")
         options.invocation = ["deploy-role-monitor"] + CommandLine.arguments.dropFirst()

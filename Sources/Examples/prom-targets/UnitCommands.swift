@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandExecution
 import ExampleSupport
 import FleetTargets
 import Glibc
@@ -18,8 +19,9 @@ struct UnitOptions: ParsableArguments {
     @OptionGroup var removal: RemovalOptions
     @OptionGroup var fleet: FleetOptions
 
-    func units(_ kind: UnitKind) throws -> [FleetUnits.Unit] {
-        try fleet.explained {
+    func units(_ kind: UnitKind) async throws -> [FleetUnits.Unit] {
+        if kind == .prune { try await judgeCalendar() }
+        return try fleet.explained {
             let configuration = try fleet.configuration(needsFile: false)
             let units = FleetUnits(
                 program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory)
@@ -38,9 +40,18 @@ struct UnitOptions: ParsableArguments {
         }
     }
 
+    /// Has systemd judge the calendar event, where its program for that is there.
+    private func judgeCalendar() async throws {
+        let command = Command("systemd-analyze", ["calendar", "--", onCalendar], timeout: .seconds(10))
+        guard let result = try? await LocalExecutor().run(command), case .exited(1) = result.status else { return }
+        throw ValidationError(
+            "--on-calendar \(onCalendar): systemd does not read it (systemd-analyze calendar): "
+                + result.errorText.split(separator: "\n").joined(separator: "; "))
+    }
+
     /// Writes the units, and enables and starts the last of them if that is wanted.
     func install(_ kind: UnitKind, in directory: String, enable: Bool) async throws {
-        let units = try units(kind)
+        let units = try await units(kind)
         for unit in units {
             let isNew = try fleet.explained { try FleetUnits.install(unit, in: directory) }
             Program.write("\(isNew ? "wrote" : "unchanged:") \(directory)/\(unit.name)\n", to: STDOUT_FILENO)
@@ -73,7 +84,7 @@ struct Unit: AsyncParsableCommand {
     @OptionGroup var options: UnitOptions
 
     func run() async throws {
-        let texts = try options.units(kind).map { "# \($0.name)\n\($0.file.rendered)" }
+        let texts = try await options.units(kind).map { "# \($0.name)\n\($0.file.rendered)" }
         Program.write(texts.joined(separator: "\n"), to: STDOUT_FILENO)
     }
 }

@@ -13,7 +13,8 @@ struct SetupWizardCommand: AsyncParsableCommand {
             take hosts from BCM, shows what changes in the file and writes it at once or not at all. Then it offers the \
             dry run and the guided setup.
 
-            Exit status: 0 all well, 1 nothing was written, 2 usage or configuration, 130 interrupted.
+            Exit status: 0 all well, 1 nothing was written, or with --non-interactive a configuration that is not complete \
+            yet, 2 usage or configuration, 130 interrupted.
             """,
         version: ProjectVersion.current)
 

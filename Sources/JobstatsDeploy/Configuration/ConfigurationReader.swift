@@ -194,7 +194,7 @@ struct ConfigurationReader {
             return []
         }
         for name in names {
-            guard let problem = ValueRules.host(name) else { continue }
+            guard let problem = ValueRules.host(name) ?? ValueRules.reserved(name) else { continue }
             let origin = name == text ? "" : ", from \(Quoted(text)),"
             error(path, "\(Quoted(name))\(origin) \(problem)", at: node.location)
             return []

@@ -24,6 +24,15 @@ enum ValueRules {
         return nil
     }
 
+    /// Names that mean something else to Ansible or on every host, and so cannot name one host of several.
+    static func reserved(_ name: String) -> String? {
+        switch name.lowercased() {
+        case "all", "ungrouped": "is a group in every Ansible inventory: name the host as BCM does"
+        case "localhost": "is another machine on each host: name the host as the others reach it"
+        default: nil
+        }
+    }
+
     /// A DNS domain that is appended to host names.
     static func domain(_ text: String) -> String? {
         if text.hasPrefix(".") { return "is not a domain: write it without the dot in front" }

@@ -17,6 +17,7 @@ struct AnsibleExport {
         for section in plan.sections {
             var rest = section.steps[...]
             while let first = rest.first {
+                try ExportFolder.goOn()
                 let steps = rest.prefix { $0.hosts == first.hosts }
                 rest = rest.dropFirst(steps.count)
                 plays.append(

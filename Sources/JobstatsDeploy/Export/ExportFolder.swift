@@ -32,8 +32,9 @@ struct ExportFolder {
 
     /// Writes everything to a folder that is new, empty, or an earlier export; the folder is complete or not there.
     ///
+    /// - Parameter whenReady: is done when all is written and nothing is in its place yet; for tests.
     /// - Throws: ``ResourceError`` naming the folder and what is wrong with it.
-    func write(to folder: String) throws(ResourceError) {
+    func write(to folder: String, whenReady: () -> Void = {}) throws(ResourceError) {
         let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         let manager = FileManager.default
         let present = try? manager.contentsOfDirectory(atPath: folder)
@@ -47,6 +48,7 @@ struct ExportFolder {
             try manager.createDirectory(atPath: new, withIntermediateDirectories: true)
             try DurableFile.write([], to: "\(new)/\(Self.mark)")
             for (path, content) in files {
+                try Self.goOn()
                 let directory = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
                 if !directory.isEmpty {
                     try manager.createDirectory(atPath: "\(new)/\(directory)", withIntermediateDirectories: true)
@@ -54,8 +56,15 @@ struct ExportFolder {
                 let mode: mode_t = programs.contains(path) ? 0o755 : 0o644
                 try DurableFile.write(try content.bytes(), to: "\(new)/\(path)", mode: mode)
             }
-            if present != nil { try manager.moveItem(atPath: folder, toPath: old) }
-            try manager.moveItem(atPath: new, toPath: folder)
+            try Self.goOn()
+            whenReady()
+            if present != nil { try Self.rename(folder, to: old) }
+            do {
+                try Self.rename(new, to: folder)
+            } catch {
+                if present != nil { _ = Glibc.rename(old, folder) }
+                throw error
+            }
             if present != nil { try? manager.removeItem(atPath: old) }
         } catch let error as ResourceError {
             throw error
@@ -65,5 +74,27 @@ struct ExportFolder {
             throw ResourceError(
                 "\(folder) cannot be written: \(error)", remedy: "mend that, or name another directory with --output")
         }
+    }
+
+    /// Ends the work when the task was cancelled.
+    ///
+    /// - Throws: ``ResourceError``; what was begun is taken away on the way.
+    static func goOn() throws(ResourceError) {
+        if Task.isCancelled { throw ResourceError("the export was interrupted", remedy: "run it again") }
+    }
+
+    /// Moves a folder to a place where nothing is but an empty folder.
+    private static func rename(_ path: String, to new: String) throws(ResourceError) {
+        guard Glibc.rename(path, new) != 0 else { return }
+        let number = errno
+        if [ENOENT, EEXIST, ENOTEMPTY].contains(number) {
+            let folder = number == ENOENT ? path : new
+            throw ResourceError(
+                "another export wrote \(folder) meanwhile",
+                remedy: "look whether that one serves; otherwise run this again when the other has ended")
+        }
+        throw ResourceError(
+            "\(path) cannot be moved to \(new): \(String(cString: strerror(number)))",
+            remedy: "mend that, or name another directory with --output")
     }
 }

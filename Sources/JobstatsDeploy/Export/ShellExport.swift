@@ -11,20 +11,26 @@ struct ShellExport {
     func folder() throws(ResourceError) -> ExportFolder {
         var folder = ExportFolder()
         for host in plan.hosts {
+            try ExportFolder.goOn()
             folder.add("hosts/\(host.name).sh", script(for: host, &folder), isExecutable: true)
         }
         let stages = plan.stages.enumerated().flatMap { stage, hosts in hosts.map { "\(stage + 1) \($0.name)\n" } }
         folder.add("stages", stages.joined())
+        folder.add("run.sh", ShellStages.script, isExecutable: true)
         folder.add("SHA256SUMS", folder.sums)
         folder.add("README.md", readme)
         return folder
     }
+
+    /// What its steps may wait for.
+    private var consents: [String] { Set(plan.sections.flatMap(\.steps).compactMap(\.consent)).sorted() }
 
     private func script(for host: Host, _ folder: inout ExportFolder) -> String {
         let shortName = ValueRules.isIPv4(host.name) ? "" : JobstatsPlan.shortName(host)
         let steps = plan.sections.flatMap(\.steps)
         var text = ShellPrelude.text(
             host: host.name, shortName: shortName, record: plan.record, stages: plan.stages.count,
+            consents: Set(consents),
             scripts: ExportPlan.scripts(of: steps.flatMap { $0.actions(on: host) ?? [] }))
         for section in plan.sections {
             var body = ""
@@ -135,8 +141,11 @@ struct ShellExport {
         var text = """
             # Jobstats deployment of \(Markdown.code(plan.clusterName)) as shell scripts
 
-            `hosts/NAME.sh` brings about on the host NAME what `guided-setup` would. Put this folder on every host, or on \
-            storage that all of them see, at the same place, and run each host's script there as root:
+            `hosts/NAME.sh` brings about on the host NAME what `guided-setup` would. Put a copy of this folder on every \
+            host, at the same place, where root alone can write, such as below `/root`. The scripts run as root: whoever \
+            can change them on the way is root on every host. Storage that the root of a compute node can write, which \
+            `/cm/shared` is on many sites, is no place for them; storage that only the head node's root can write is. Each \
+            host's script runs there as root:
 
                 sh hosts/NAME.sh --check    # says what would change
                 sh hosts/NAME.sh            # changes it, and says what
@@ -144,18 +153,22 @@ struct ShellExport {
             Some steps need what other hosts did before: the script of a job's prolog on shared storage, a setting before \
             a daemon's restart. So there \(plan.stages.count == 1 ? "is one stage" : "are \(plan.stages.count) stages"), \
             which the file `stages` lists with their hosts: all hosts of a stage must be done before the next one begins; \
-            within a stage the order is free. From a machine that reaches all hosts as root, with this folder at the same \
-            place on each:
+            within a stage the order is free. From a machine that reaches all hosts as root with ssh, with this folder at \
+            the same place on each, `run.sh` does that, 16 hosts at once or as many as `--parallel` says:
 
-                while read -r stage host; do
-                    ssh -n "$host" sh "$PWD/hosts/$host.sh" --stage "$stage" || break
-                done <stages
+                sh run.sh --check
+                sh run.sh\(consents.isEmpty ? "" : " --allow " + consents.joined(separator: ","))
+
+            It stops at the first stage in which a host failed and names the host. What disturbs running work is done only \
+            when allowed with `--allow NAME,...`\(consents.isEmpty ? "" : ", so leave out what may not be done now"); \
+            without it, a script says what waits and goes on, as it does for what is left to a person. Then it ends with \
+            status 3, and so does `run.sh`, which goes on with the other hosts and stages. Other statuses: 0 all is done, \
+            1 something failed, 2 wrong usage.
 
             Without `--stage` a script does all of its host's stages. A script looks before it changes anything, so it may \
             be run again at any time, and the second time all of them say `0 changed`. Files below `files` are used only \
-            when their SHA-256 is the one in the script. What disturbs running work needs `--allow NAME,...`, as a script \
-            says when it gets there; it ends with status 1 until then, as it does for what is left to a person. What a \
-            script replaces and this deployment did not put there is kept below \(Markdown.code(plan.record.backups)).
+            when their SHA-256 is the one in the script. What a script replaces and this deployment did not put there is \
+            kept below \(Markdown.code(plan.record.backups)).
 
             The scripts do not check prerequisites. `guided-setup --check` on the head node does, and afterwards finds \
             everything in place.

@@ -3,15 +3,19 @@ import CommandExecution
 /// What every exported script begins with: its options, and a function for each kind of action.
 enum ShellPrelude {
     /// The text for a host; an empty short name leaves out the question whether this is the host.
+    ///
+    /// - Parameter consents: names that `--allow` takes beside those that every export knows.
     static func text(
-        host: String, shortName: String, record: OwnershipRecord, stages: Int = 1, scripts more: [ScriptText] = []
+        host: String, shortName: String, record: OwnershipRecord, stages: Int = 1, consents: Set<String> = [],
+        scripts more: [ScriptText] = []
     ) -> String {
         var text = """
             #!/bin/sh
             # \(Installed.mark)
             # For the host \(host) alone. Options: --check changes nothing and says what would change; --allow NAME,...
             # allows what disturbs running work; --stage N does what belongs to one stage, 1 to \(stages), see README.md;
-            # --any-host runs where the host has another name.
+            # --any-host runs where the host has another name. Exit status: 0 all is done, 1 it failed, 2 usage, 3 all is done
+            # but for what needs consent or is left to a person.
             # The scripts in quotes are run by shells of their own, and a host needs some of the functions.
             # shellcheck disable=SC1003,SC2016,SC2317
             set -eu
@@ -21,6 +25,7 @@ enum ShellPrelude {
 
             host=\(ShellQuoting.quote(host)) name=\(ShellQuoting.quote(shortName.lowercased()))
             record=\(ShellQuoting.quote(record.path)) stages=\(stages)
+            known=\(ShellQuoting.quote(consents.union(Consent.exported.map(\.name)).sorted().joined(separator: " ")))
 
             """
         for (name, script) in scripts { text += "\(name)=\(ScriptText.quoted(script))\n" }
@@ -35,14 +40,29 @@ enum ShellPrelude {
     ]
 
     private static let functions = #"""
-        mode=-y allowed=, any=no only='' consent='' changes=0 open=0 input='' input_digest=''
+        mode=-y allowed=, any=no only='' consent='' changes=0 open=0 input='' input_digest='' folder=''
+        # A name that no script knows allows nothing, so it is a mistake.
+        allow() {
+            rest=$1, some=no
+            while [ -n "$rest" ]; do
+                word=${rest%%,*} rest=${rest#*,}
+                [ -n "$word" ] || continue
+                case " $known " in
+                    *" $word "*) allowed=,$word$allowed some=yes ;;
+                    *)
+                        printf '%s\n' "--allow: there is no consent of that name: $word" "There are: $known" | tr -d '\000-\010\013-\037\177' >&2
+                        exit 2
+                        ;;
+                esac
+            done
+            [ "$some" = yes ] || { echo "--allow takes names, separated by commas: $known" >&2; exit 2; }
+        }
         while [ $# -gt 0 ]; do
             case $1 in
                 --check) mode=-n ;;
                 --any-host) any=yes ;;
                 --allow)
-                    [ $# -gt 1 ] || { echo "--allow takes a name" >&2; exit 2; }
-                    allowed=,$2,$allowed
+                    allow "${2-}"
                     shift
                     ;;
                 --stage)
@@ -78,6 +98,19 @@ enum ShellPrelude {
             flock -w 20 9 || stop "another run is at work on this host; wait for it to end"
         fi
 
+        # Only root gets at this folder, and it goes with the script.
+        trap '[ -z "$folder" ] || rm -rf -- "$folder"' EXIT
+        trap 'exit 129' HUP
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
+        # take FILE SHA256: what comes of FILE is judged and used as the same bytes, which nobody changes in between; $taken
+        take() {
+            [ -n "$folder" ] || folder=$(mktemp -d) || stop "no folder for files in use can be made: look at ${TMPDIR:-/tmp}"
+            taken=$folder/file
+            [ -f "$1" ] || stop "$1 is missing: copy the whole folder to this host"
+            cat <"$1" >"$taken" || stop "$1 cannot be copied to $taken"
+            [ "$(sha256sum <"$taken" | cut -c 1-64)" = "$2" ] || stop "$1 has another SHA-256 than $2"
+        }
         stage() { [ -z "$only" ] || [ "$only" = "$1" ]; }
         failed() { stop "failed: $1"; }
         quietly() { "$@" >/dev/null 2>&1 </dev/null; }
@@ -108,10 +141,9 @@ enum ShellPrelude {
         }
         # with_file SHA256 FILE COMMAND...: the file on standard input
         with_file() {
-            [ "$(sha256sum <"$here/$2" | cut -c 1-64)" = "$1" ] || stop "$here/$2 is missing or has another SHA-256 than $1"
-            file=$here/$2
+            take "$here/$2" "$1"
             shift 2
-            "$@" <"$file"
+            "$@" <"$taken"
         }
         is_file() {
             [ -f "$1" ] && [ ! -L "$1" ] && [ "0$(stat -c '%a %U:%G' -- "$1")" = "0${2#0} $3" ] || return 1
@@ -137,9 +169,8 @@ enum ShellPrelude {
             shift
             [ -n "$file" ] || stop "there is no $to for $machine in this export"
             if is_file "$to" "$to_mode" "$to_owner" "$digest"; then return 0; fi
-            [ -f "$file" ] || stop "$file is missing: copy the whole folder to this host"
-            [ "$(sha256sum <"$file" | cut -c 1-64)" = "$digest" ] || stop "$file has another SHA-256 than $digest"
-            put "$to" "$to_mode" "$to_owner" "$digest" "$to_copy" "$@" <"$file"
+            take "$file" "$digest"
+            put "$to" "$to_mode" "$to_owner" "$digest" "$to_copy" "$@" <"$taken"
         }
         secret() {
             [ ! -f "$1" ] || return 0
@@ -204,10 +235,9 @@ enum ShellPrelude {
             fi
             [ -n "$said" ] || return 0
             would "$title: $(printf '%s\n' "$said" | paste -s -d ';' -)" || return 0
-            if [ -n "$file" ] && [ "$(sha256sum <"$file" | cut -c 1-64)" != "$digest" ]; then
-                stop "$file is missing or has another SHA-256 than $digest"
-            fi
-            timeout "$seconds" sh -c "$text" sh -y "$@" <"${file:-/dev/null}" >/dev/null || failed "$title"
+            taken=/dev/null
+            if [ -n "$file" ]; then take "$file" "$digest"; fi
+            timeout "$seconds" sh -c "$text" sh -y "$@" <"$taken" >/dev/null || failed "$title"
         }
         unit() {
             said=$(sh -c "$unit_script" sh -n "$@") || failed "unit $1"
@@ -231,7 +261,7 @@ enum ShellPrelude {
             word=changed
             [ "$mode" = -y ] || word='to change'
             printf '%s: %s %s, %s left to a person\n' "$host" "$changes" "$word" "$open"
-            [ "$open" = 0 ] || exit 1
+            [ "$open" = 0 ] || exit 3
             exit 0
         }
 

@@ -1,3 +1,5 @@
+import CommandExecution
+
 /// A consent that `--allow` takes: to disturb running work, to take over what somebody else made, to leave a component
 /// out, or to take something away for good.
 ///
@@ -44,6 +46,9 @@ public struct Consent: Sendable, Hashable {
     public static let all: [Consent] =
         [slurmRestart, selectType, submitJob, removeExporters, keepExporters, removeData]
         + adoptable.map(adopt) + skippable.map(skip)
+
+    /// Those that an export can wait for: what is left out is decided when it is written, and it takes nothing away.
+    static let exported: [Consent] = [slurmRestart, selectType, submitJob] + adoptable.map(adopt)
 
     /// The list for people, in lines of at most 70 columns: families of names in one line each.
     public static var overview: String {

@@ -1,3 +1,4 @@
+import CommandExecution
 import DurableFiles
 import FoundationEssentials
 import Glibc

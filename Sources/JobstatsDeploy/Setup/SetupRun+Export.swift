@@ -3,7 +3,7 @@ import Glibc
 
 // The plan written for another engine.
 extension SetupRun {
-    /// Writes the export. Only what BCM says is asked for, and only by root on a head node; no host is contacted
+    /// Writes the export: 0 when it is the whole plan, 1 when a part is missing. Only what BCM says is asked for, and only by root on a head node; no host is contacted
     /// otherwise and none is changed.
     func export(
         _ kind: ExportKind, _ configuration: DeploymentConfiguration, _ limit: Set<String>?
@@ -16,21 +16,30 @@ extension SetupRun {
             console.write("   Collecting programs; what is not in \(programCache) yet is fetched or built for it now\n")
         }
         let programs = try await supplies(configuration)
+        try Self.goOn()
         var missing = programs.issues.map { "\($0.keyPath): \($0.message)" }
         let (facts, reason) = await siteFacts(configuration, limit)
+        try Self.goOn()
         if let reason { missing.append("Section 10, the role monitor: \(reason)") }
         let sections = reason == nil ? self.sections : self.sections.subtracting([10])
         let plan = try plan(configuration, programs, facts, sections, limit)
         let neutral = ExportPlan(plan, of: configuration, missing: missing + Self.secrets(of: plan))
-        do {
+        do throws(ResourceError) {
             try kind.folder(neutral).write(to: directory)
         } catch {
+            try Self.goOn()
             throw Stop(status: 1, message: error.description)
         }
         for line in neutral.missing { console.writeError("warning: not exported: \(line)\n") }
         let hosts = Words.count(neutral.hosts.count, "host")
         console.write("The plan for \(hosts) is in \(directory); how to use it is in \(directory)/README.md.\n")
-        return 0
+        // Secrets never leave the head node; anything else that is missing is a part of the plan that nobody carries out.
+        return missing.isEmpty ? 0 : 1
+    }
+
+    /// Ends an export that was interrupted; nothing of it is there then.
+    private static func goOn() throws(Stop) {
+        if Task.isCancelled { throw Stop(status: 130, message: "Interrupted. Nothing was exported.") }
     }
 
     /// What BCM says, or why it was not asked.

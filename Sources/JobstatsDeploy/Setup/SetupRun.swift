@@ -284,8 +284,26 @@ public struct SetupRun: Sendable {
         } catch {
             throw Stop(
                 status: 2,
-                message: "\(options.stateDirectory) cannot be made (--state-dir): \(String(cString: strerror(errno)))")
+                message: "\(options.stateDirectory) cannot be made (--state-dir): "
+                    + Self.hindrance(to: options.stateDirectory, error))
         }
+    }
+
+    /// What is in a directory's way, as far as a look at it tells.
+    private static func hindrance(to path: String, _ error: any Error) -> String {
+        var place = path
+        var status = stat()
+        while stat(place, &status) != 0 {
+            guard let slash = place.lastIndex(of: "/"), slash > place.startIndex else {
+                place = path.hasPrefix("/") ? "/" : "."
+                _ = stat(place, &status)
+                break
+            }
+            place = String(place[..<slash])
+        }
+        if status.st_mode & S_IFMT != S_IFDIR { return "\(place) is not a directory" }
+        if access(place, W_OK) != 0 { return "\(place): \(String(cString: strerror(errno)))" }
+        return "\(error)"
     }
 
     /// The lock of this machine, and the one on shared storage where that is there: the first run makes its folder.

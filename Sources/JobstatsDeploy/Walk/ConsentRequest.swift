@@ -1,3 +1,5 @@
+import CommandExecution
+
 /// Something that disturbs running work, or takes over what is somebody else's: asked on its own, for these hosts, once.
 struct ConsentRequest: Sendable, Hashable {
     /// One thing that would happen.

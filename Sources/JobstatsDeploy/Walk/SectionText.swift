@@ -1,3 +1,5 @@
+import CommandExecution
+
 /// What is said of the sections of one number on a walk.
 enum SectionText {
     /// What it is about, and its steps by host.

@@ -1,3 +1,5 @@
+import CommandExecution
+
 /// Takes a person through a plan, section by section, over one connection for each host.
 ///
 /// ``Walk`` holds the rules; this shows, asks, and works.

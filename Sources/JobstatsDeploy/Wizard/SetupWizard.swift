@@ -35,7 +35,8 @@ public struct SetupWizard: Sendable {
             /// Carry it out.
             case guidedSetup
         }
-        /// 0 written or nothing to write, 1 not written, 2 a wrong setting or file, 130 interrupted.
+        /// 0 written or nothing to write, 1 not written, or not complete yet when nobody is asked, 2 a wrong setting or
+        /// file, 130 interrupted.
         public var status: Int32
         /// What is to follow.
         public var next = Next.nothing
@@ -84,9 +85,8 @@ public struct SetupWizard: Sendable {
             var draft = try draft(of: file)
             try await apply(options.settings, to: &draft)
             if options.isNonInteractive {
-                tellIssues(draft)
                 try write(draft, to: file)
-                return Ending(status: 0)
+                return Ending(status: tellIssues(draft) ? 0 : 1)
             }
             return try await converse(&draft, file)
         } catch {
@@ -162,11 +162,18 @@ public struct SetupWizard: Sendable {
 
     // MARK: - The end
 
-    /// Says what is left to mend or worth a look.
-    private func tellIssues(_ draft: ConfigurationDraft) {
-        for issue in draft.reading(sections: JobstatsPlan.availableSections).issues {
+    /// Says what is left to mend or worth a look, and whether the configuration is complete. One that is not may be saved
+    /// and added to later, so what it lacks is a warning here.
+    private func tellIssues(_ draft: ConfigurationDraft) -> Bool {
+        let issues = draft.reading(sections: JobstatsPlan.availableSections).issues
+        for var issue in issues {
+            issue.severity = .warning
             console.writeError("\(issue)\n")
         }
+        guard issues.contains(where: { $0.severity == .error }) else { return true }
+        console.writeError(
+            "The configuration is not complete yet; guided-setup refuses it until what the warnings name is there.\n")
+        return false
     }
 
     /// Shows the difference and writes the file, when there is one.

@@ -105,10 +105,116 @@ struct ShellExportTests {
                 steps: [Step("2.0", "restart", on: [host], consent: "slurm-restart", file)])
         ])
         let refused = try await run(try write(plan))
-        #expect(refused.status == .exited(1) && refused.outputText.contains("(--allow slurm-restart)"))
+        #expect(refused.status == .exited(3) && refused.outputText.contains("(--allow slurm-restart)"))
         #expect(!folder.names(in: "root").contains("unit"))
-        #expect(try await run(try write(plan), "--allow", "other,slurm-restart").succeeded)
+        #expect(try await run(try write(plan), "--allow", "select-type,slurm-restart").succeeded)
         #expect(try await run(try write(plan)).succeeded)
+    }
+
+    @Test(arguments: ["slurm_restart", "slurm-restart,x", ",", "", "skip-grafana", "*"])
+    func consentThatNoScriptKnowsIsRefused(_ names: String) async throws {
+        prepare()
+        let result = try await run(try write(try plan()), "--allow", names)
+        #expect(result.status == .exited(2) && result.errorText.contains("slurm-restart submit-job"))
+        #expect(folder.names(in: "root") == ["old", "retired"])
+    }
+
+    @Test func theFolderOfFilesInUseGoesWithTheScript() async throws {
+        prepare()
+        folder.write(
+            "bin/mktemp",
+            "#!/bin/sh\n[ \"$*\" != -d ] || set -- -d \(folder.path)/use.XXXXXX\nexec /usr/bin/mktemp \"$@\"\n",
+            mode: 0o755)
+        let result = try await run(try write(try plan()))
+        #expect(result.succeeded && !folder.names.contains { $0.hasPrefix("use.") }, "\(result.errorText)")
+    }
+
+    @Test func bytesThatChangeAfterTheyWereJudgedAreNotInstalled() async throws {
+        prepare()
+        let script = try write(try plan())
+        let program = "#!/bin/sh\nexit 0"
+        let file = "\(folder.path)/export/files/\(SHA256Digest.hex(Array(program.utf8)).prefix(12))/program"
+        // As soon as the digest of the right bytes was told, the exported file is another one.
+        folder.write(
+            "bin/sha256sum",
+            """
+            #!/bin/sh
+            sum=$(/usr/bin/sha256sum "$@")
+            printf '%s\\n' "$sum"
+            case $sum in \(SHA256Digest.hex(Array(program.utf8)))*) echo changed >'\(file)' ;; esac
+
+            """, mode: 0o755)
+        let result = try await run(script)
+        #expect(result.succeeded && folder.read("root/program") == program, "\(result.errorText)")
+        #expect(folder.read(file.replacing("\(folder.path)/", with: "")) == "changed\n")
+    }
+
+    // MARK: All hosts
+
+    /// The script for all hosts with a stand-in for ssh, which ends on each host as told.
+    private func runAll(
+        _ stages: String, _ endings: [String: Int], _ words: String...
+    ) async throws -> (result: CommandResult, calls: [String]) {
+        prepare()
+        _ = try write(try plan())
+        folder.write("export/stages", stages)
+        let cases = endings.map { "\($0.key)) exit \($0.value) ;;\n" }.joined()
+        folder.write(
+            "bin/ssh", "#!/bin/sh\nshift 2\necho \"$*\" >>\(folder.path)/calls\necho said\ncase $1 in\n\(cases)esac\n",
+            mode: 0o755)
+        let result = try await LocalExecutor().run(
+            Command(
+                "sh", ["\(folder.path)/export/run.sh"] + words,
+                environment: ["PATH": "\(folder.path)/bin:/usr/bin:/bin"]))
+        return (result, (folder.read("calls") ?? "").split(separator: "\n").map(String.init))
+    }
+
+    @Test func openStepsLetAllStagesGoOn() async throws {
+        let (result, calls) = try await runAll("1 a\n1 b\n2 a\n", ["b": 3], "--allow", "slurm-restart", "--check")
+        #expect(result.status == .exited(3), "\(result.errorText)")
+        #expect(result.outputText.contains("b: said\n"))
+        let words = "--allow slurm-restart --check"
+        let there = "\(folder.path)/export/hosts"
+        #expect(
+            calls.sorted() == [
+                "a sh \(there)/a.sh --stage 1 \(words)", "a sh \(there)/a.sh --stage 2 \(words)",
+                "b sh \(there)/b.sh --stage 1 \(words)",
+            ])
+    }
+
+    @Test func aFailedHostIsNamedAndNoFurtherStageBegins() async throws {
+        let (result, calls) = try await runAll("1 a\n1 b\n2 a\n", ["b": 1])
+        #expect(result.status == .exited(1) && result.errorText.contains("b: stage 1 failed with status 1"))
+        #expect(calls.count == 2)
+    }
+
+    @Test(arguments: [["--allow", "a;reboot"], ["--parallel", "0"], ["--allow"], ["x"]])
+    func wrongUseOfTheScriptForAllHostsContactsNone(_ words: [String]) async throws {
+        _ = try write(try plan())
+        let result = try await LocalExecutor().run(
+            Command(
+                "sh", ["\(folder.path)/export/run.sh"] + words, environment: ["PATH": "/usr/bin:/bin", "SSH": "false"]))
+        #expect(result.status == .exited(2) && result.errorText.contains("usage"), "\(words)")
+    }
+
+    @Test func anotherExportThatWasFasterIsNamed() throws {
+        let export = ExportPlan(try plan(), of: DeploymentConfiguration(), record: record)
+        let place = "\(folder.path)/export"
+        mkdir(place, 0o755)
+        let written = try ExportKind.shell.folder(export)
+        try written.write(to: place)
+        let error = #expect(throws: ResourceError.self) {
+            try written.write(to: place) { _ = rename(place, "\(place).away") }
+        }
+        #expect(
+            error?.reason.contains("another export wrote \(place) meanwhile") == true, "\(error?.description ?? "")")
+        #expect(throws: ResourceError.self) {
+            try written.write(to: place) {
+                mkdir(place, 0o755)
+                folder.write("export/theirs", "x")
+            }
+        }
+        #expect(folder.names == ["export", "export.away", "program"])
     }
 
     @Test func aFolderWithOtherFilesIsNotTaken() throws {

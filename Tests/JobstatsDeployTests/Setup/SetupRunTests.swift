@@ -109,6 +109,46 @@ struct SetupRunTests {
         }
     }
 
+    @Test(arguments: ["/dev/full", "/dev/full/state"])
+    func aStateDirectoryThatCannotBeOneSaysWhy(_ path: String) async {
+        let (status, console) = await run(small) {
+            $0.mode = .dryRun
+            $0.stateDirectory = path
+        }
+        #expect(status == 2 && console.errors.contains("/dev/full is not a directory"), "\(console.errors)")
+    }
+
+    private func export(_ json: String) async -> (Int32, TestConsole) {
+        await run(json) {
+            $0.mode = .dryRun
+            $0.isOffline = true
+            $0.export = .shell
+            $0.exportDirectory = "\(folder.path)/export"
+        }
+    }
+
+    @Test func anExportThatLacksPartsOfThePlanIsNoSuccess() async {
+        let (status, console) = await export(small)
+        #expect(status == 1 && console.errors.contains("not exported: Section 10"), "\(console.errors)")
+        #expect(folder.read("export/README.md")?.contains("Not part of this export") == true)
+    }
+
+    @Test func anInterruptedExportLeavesNothing() async {
+        let work = Task { () -> (Int32, TestConsole) in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await export(small)
+        }
+        let (status, console) = await work.value
+        #expect(status == 130 && console.errors.contains("Interrupted"), "\(console.errors)")
+        #expect(folder.names.allSatisfy { !$0.hasPrefix("export") }, "\(folder.names)")
+    }
+
+    @Test(arguments: ["all", "Ungrouped", "localhost"])
+    func aNameThatMeansSomethingElseIsNoHost(_ name: String) async {
+        let (status, console) = await run(small.replacing("dgx-[01-03]", with: name)) { $0.mode = .dryRun }
+        #expect(status == 2 && console.errors.contains("systems.dgx_nodes[0]"), "\(console.errors)")
+    }
+
     @Test func consentThatDoesNotExistIsRefusedBeforeAnything() async {
         let (status, console) = await run(small) { $0.consents = ["slurm-restrat"] }
         #expect(status == 2)

@@ -58,6 +58,20 @@ struct CommandLineTests {
         #expect(folder.names == ["config.json"])
     }
 
+    @Test(arguments: [["--dgx-nodes", "dgx-01"], ["--config", "/no/such"], ["--image", "dgx"]])
+    func revocationTakesNothingThatNamesNodes(_ arguments: [String]) async throws {
+        let result = try await run("deploy-role-monitor", ["--revoke", "--yes"] + arguments)
+        #expect(result.status == .exited(2) && result.errorText.contains("all monitors share"))
+    }
+
+    @Test func configurationOfSSHThatIsMissingIsAUsageError() async throws {
+        let folder = TemporaryFolder()
+        let result = try await run(
+            "guided-setup", ["--dry-run", "--ssh-config", "\(folder.path)/nope", "--state-dir", "\(folder.path)/state"])
+        #expect(result.status == .exited(2) && result.errorText.contains("--ssh-config"), "\(result.errorText)")
+        #expect(folder.names.isEmpty)
+    }
+
     // MARK: Documentation
 
     private struct Dump: Decodable {

@@ -171,6 +171,14 @@ struct SetupWizardTests {
         #expect(folder.read("config.json") == present)
     }
 
+    @Test func anIncompleteConfigurationIsSavedAndSaidToBeSo() async {
+        let (ending, console) = await wizard(
+            [], settings: ["cluster_name=abc"], isTerminal: false, isNonInteractive: true)
+        #expect(ending.status == 1 && folder.read("config.json")?.contains("\"abc\"") == true)
+        #expect(console.errors.contains("warning: systems.dgx_nodes"), "\(console.errors)")
+        #expect(console.errors.contains("not complete yet") && !console.errors.contains("error:"))
+    }
+
     @Test func settingsWithoutQuestionsAreWrittenWithTheDifference() async throws {
         folder.write("config.json", present)
         let (ending, console) = await wizard(

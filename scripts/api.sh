@@ -34,7 +34,7 @@ on_exit 'rm -rf "$workspace"'
 records=$repository/docs/api
 mapfile -t libraries < <(library_names)
 ((${#libraries[@]} > 0)) || fail 1 "the package has no libraries"
-make_symbol_graphs
+make_symbol_graphs "${libraries[@]}"
 
 # A library without a record is new: every line of it is an addition.
 status=0

@@ -162,7 +162,7 @@ require_packages "${build_packages[@]}" man-db
 require_swift
 mapfile -t libraries < <(library_names)
 ((${#libraries[@]} > 0)) || fail 1 "the package has no libraries"
-make_symbol_graphs
+make_symbol_graphs "${libraries[@]}"
 status=0
 if [[ $mode == html ]]; then
     command -v docc >/dev/null || fail "$exit_cannot_run" "there is no docc on PATH; it comes with Swift"

@@ -25,6 +25,7 @@ public struct CertificateRevocation: Sendable {
     ///
     /// - Parameters:
     ///   - profile: the certificates' profile, whose name is also their common name.
+    ///   - console: where they are shown and the question is asked.
     ///   - assumesYes: whether that is agreed to; needed where there is no terminal to ask on.
     /// - Returns: 0 when none of them is valid any more, 1 when something failed or was not agreed to, 2 when nobody can
     ///   be asked, 130 when the task was cancelled.

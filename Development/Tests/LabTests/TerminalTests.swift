@@ -62,6 +62,7 @@ extension LabTests {
                 [
                     "setup-wizard", "--config", "/root/wizard.json", "--non-interactive", "--set", "cluster_name=slurm",
                     "--set", "dgx_nodes=bcm:role:slurmclient", "--set", "systems.prometheus_server=mon-01",
+                    "--set", "systems.grafana_server=mon-01", "--set", "systems.slurm_controller=head-a",
                 ])
             #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
             let written = try await lab.output("head-a", "cat /root/wizard.json")

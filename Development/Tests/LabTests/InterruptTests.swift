@@ -5,17 +5,22 @@ import Testing
 extension LabTests {
     /// Runs that are interrupted, wherever they are, and completed later. Takes a quarter of an hour: `--long`.
     @Suite(.enabled(if: Lab.isPatient, "minutes: scripts/test.sh --long")) struct InterruptTests {
-        enum Interruption: String, CaseIterable, CustomTestStringConvertible {
+        enum Interruption: String {
             case interrupt = "SIGINT"
             case kill = "SIGKILL"
             case cable = "a cable that is pulled"
-            var testDescription: String { rawValue }
         }
 
-        @Test(arguments: Interruption.allCases)
-        func aRunThatIsInterruptedAtAnyTenthIsResumedToTheSameEndAndItsProgressIsTrue(
-            _ interruption: Interruption
-        ) async throws {
+        @Test func aRunThatIsInterruptedAtAnyTenthIsResumedToTheSameEnd() async throws {
+            try await Self.resume(.interrupt)
+        }
+
+        @Test func aRunThatIsKilledAtAnyTenthIsResumedToTheSameEnd() async throws { try await Self.resume(.kill) }
+
+        @Test func aRunThatLosesANodeAtAnyTenthIsResumedToTheSameEnd() async throws { try await Self.resume(.cable) }
+
+        /// Resumes to the same end, and finds in place what progress said was reached.
+        private static func resume(_ interruption: Interruption) async throws {
             let deployment = try await Deployment.blank()
             #expect(try await deployment.guidedSetup().succeeded)
             let wanted = try await GuidedSetupTests.inventories(deployment)

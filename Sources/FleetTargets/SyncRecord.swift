@@ -20,9 +20,6 @@ final class SyncRecord: Sendable {
     /// Whether the file system knows locks.
     let isLocked: Bool
 
-    /// Takes the lock.
-    ///
-    /// - Throws: ``PromTargetsError``; nil stands for a lock that another process holds.
     private init(descriptor: Int32, path: String, isLocked: Bool) {
         self.descriptor = descriptor
         self.path = path

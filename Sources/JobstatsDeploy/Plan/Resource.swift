@@ -77,15 +77,19 @@ public struct Assessment: Sendable, Hashable {
     /// Whether somebody changed on the host what this deployment put there: the difference is shown also when it is
     /// repaired at once.
     public var isDrift: Bool
+    /// Whether the host did not tell what must be known.
+    public var isUnknown: Bool
 
     private init(
-        _ state: State, _ detail: String, _ remedy: String? = nil, isWarning: Bool = false, isDrift: Bool = false
+        _ state: State, _ detail: String, _ remedy: String? = nil, isWarning: Bool = false, isDrift: Bool = false,
+        isUnknown: Bool = false
     ) {
         self.state = state
         self.detail = detail
         self.remedy = remedy
         self.isWarning = isWarning
         self.isDrift = isDrift
+        self.isUnknown = isUnknown
     }
 
     /// As wanted.
@@ -102,7 +106,9 @@ public struct Assessment: Sendable, Hashable {
     public static func blocked(_ detail: String, remedy: String) -> Assessment { Assessment(.blocked, detail, remedy) }
     /// The host did not tell what must be known; blocked, since unknown is never a pass.
     public static func unknown(_ what: String) -> Assessment {
-        Assessment(.blocked, "\(what) could not be determined", "run again with --check, and look at the host")
+        Assessment(
+            .blocked, "\(what) could not be determined", "run again with --check, and look at the host",
+            isUnknown: true)
     }
 }
 

@@ -46,7 +46,7 @@ extension JobstatsPlan {
     // MARK: Hooks
 
     /// Every host that may run a prolog: DGX nodes above all.
-    private var hookHosts: [Host] {
+    var hookHosts: [Host] {
         var seen = Set<Host>()
         let all = dgxNodes + controllers + [context.localHost] + context.hosts(configuration.systems.loginNodes)
         return all.filter { seen.insert($0).inserted }
@@ -64,7 +64,7 @@ extension JobstatsPlan {
     }
 
     /// Without BCM's generic scripts nobody runs what is linked.
-    private func genericHooksStep(on controller: Host) -> Step {
+    func genericHooksStep(on controller: Host) -> Step {
         let probe = SlurmProbe(instance: configuration.wlmInstance)
         return Step(
             "3.generic-hooks", "Slurm runs BCM's generic prolog and epilog", on: [controller],

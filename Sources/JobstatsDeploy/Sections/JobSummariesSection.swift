@@ -58,7 +58,7 @@ extension JobstatsPlan {
     }
 
     /// With the PATH of the script. jobstats itself comes with section 9.
-    private static let summaryCommands = CheckResource(
+    static let summaryCommands = CheckResource(
         "the script finds jobstats, sacct, sacctmgr, timeout and logger",
         Command(
             "sh",

@@ -1,0 +1,6 @@
+extension JobstatsValidation {
+    /// Group 7: the jobstats command.
+    func commandChecks() throws -> [ValidationCheck] {
+        []
+    }
+}

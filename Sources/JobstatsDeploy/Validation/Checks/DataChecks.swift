@@ -1,0 +1,6 @@
+extension JobstatsValidation {
+    /// Group 9: labels and data.
+    func dataChecks() throws -> [ValidationCheck] {
+        []
+    }
+}

@@ -1,0 +1,4 @@
+extension JobstatsValidation {
+    /// Group 10: the role monitor.
+    func monitorChecks() -> [ValidationCheck] { [] }
+}

@@ -1,0 +1,6 @@
+extension JobstatsValidation {
+    /// Group 8: slurm.conf and the running Slurm.
+    func slurmChecks() -> [ValidationCheck] {
+        []
+    }
+}

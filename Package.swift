@@ -20,6 +20,7 @@ let package = Package(
         .executable(name: "prom-targets", targets: ["prom-targets"]),
         .executable(name: "guided-setup", targets: ["guided-setup"]),
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
+        .executable(name: "validate-deployment", targets: ["validate-deployment"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
         .executable(name: "bcmctl", targets: ["bcmctl"]),
     ],
@@ -103,6 +104,10 @@ let package = Package(
                 logging,
             ],
             path: "Sources/Examples/deploy-role-monitor"),
+        .executableTarget(
+            name: "validate-deployment",
+            dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser],
+            path: "Sources/Examples/validate-deployment"),
         .executableTarget(
             name: "setup-wizard", dependencies: ["JobstatsDeploy", "ExampleSupport", "SetupSupport", argumentParser],
             path: "Sources/Examples/setup-wizard"),

@@ -45,7 +45,7 @@ extension SetupRun {
         }
     }
 
-    private static func expand(_ entries: [String], _ option: String) throws(Stop) -> [String] {
+    static func expand(_ entries: [String], _ option: String) throws(Stop) -> [String] {
         var names: [String] = []
         for entry in entries {
             for part in entry.split(separator: " ") {

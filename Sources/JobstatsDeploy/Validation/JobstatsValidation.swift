@@ -23,7 +23,7 @@ public struct JobstatsValidation: Sendable {
         let all =
             [
                 try serviceChecks(), portChecks(), sourceChecks(), try prometheusChecks(), hookChecks(),
-                try workloadChecks(), try commandChecks(), slurmChecks(), try dataChecks(), monitorChecks(),
+                try workloadChecks(), try commandChecks(), slurmChecks(), try dataChecks(), try monitorChecks(),
             ] as [[ValidationCheck]]
         return all.flatMap { $0 }
     }

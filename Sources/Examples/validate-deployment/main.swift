@@ -1,0 +1,92 @@
+import ArgumentParser
+import ExampleSupport
+import JobstatsDeploy
+import SetupSupport
+
+struct ValidateDeployment: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate-deployment",
+        abstract: "Looks whether a jobstats deployment works, on all hosts at once; changes nothing.",
+        discussion: """
+            Runs as root on the active head node. A check that could not look is never a pass: it is told as such and \
+            counts as a failure. --canary, which submits a job, is the one exception to changing nothing.
+
+            Exit status: 0 nothing failed, 1 something failed or could not be looked at, 2 usage or configuration, \
+            130 interrupted.
+            """,
+        version: ProjectVersion.current)
+
+    @OptionGroup(title: OptionTitle.what) var output: OutputOptions
+    @OptionGroup(title: OptionTitle.part) var part: ValidationPartOptions
+    @OptionGroup(title: OptionTitle.consent) var consent: CanaryOptions
+    @OptionGroup(title: OptionTitle.how) var manner: ReachOptions
+
+    func run() async throws {
+        var options = ValidationSession.Options(configurationFile: part.config)
+        options.limit = part.limit
+        options.run.parallel = manner.parallel
+        options.run.version = ProjectVersion.current
+        options.ssh.configurationFile = manner.sshConfig
+        options.ssh.usesSudo = manner.sudo
+        options.isVerbose = output.verbose
+        options.printsJSON = output.json
+        options.htmlFile = output.html
+        options.textfile = output.textfile
+        options.submitsCanary = consent.canary
+        options.assumesYes = consent.yes
+        let session = ValidationSession(options: options, console: TerminalConsole())
+        throw ExitCode(await Interrupts.cancelling { await session.run() })
+    }
+}
+
+/// What is told, and where.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Tell every check, not only what is wrong.")
+    var verbose = false
+    @Flag(help: "Print the report as JSON.")
+    var json = false
+    @Option(help: ArgumentHelp("Write the report as one page of HTML as well.", valueName: "file"))
+    var html: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write metrics for node_exporter's textfile collector as well.", valueName: "file"))
+    var textfile: String?
+
+    func validate() throws {
+        if json && verbose { throw ValidationError("--json has everything: leave --verbose out.") }
+    }
+}
+
+/// Where is looked.
+struct ValidationPartOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config = Defaults.configurationFile
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("The hosts to look at, as names or ranges (default: all).", valueName: "host"))
+    var limit: [String] = []
+}
+
+/// The one check that does something.
+struct CanaryOptions: ParsableArguments {
+    @Flag(help: "Submit a small job with one GPU, and follow it to its summary.")
+    var canary = false
+    @Flag(help: "Submit it without a question.")
+    var yes = false
+}
+
+/// How hosts are reached.
+struct ReachOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How many hosts are asked at once.", valueName: "number"))
+    var parallel = 32
+    @Option(help: ArgumentHelp("A configuration file for ssh in place of your own.", valueName: "file"))
+    var sshConfig: String?
+    @Flag(help: "Look through sudo -n on the other hosts.")
+    var sudo = false
+
+    func validate() throws {
+        if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
+    }
+}
+
+await Program.main(ValidateDeployment.self)

@@ -1,0 +1,149 @@
+import CommandExecution
+import FoundationEssentials
+import PromTargets
+
+extension JobstatsValidation {
+    /// The target files on shared storage, from which Prometheus knows the nodes.
+    func targetFileChecks() throws -> [ValidationCheck] {
+        let directory = configuration.targetsDirectory
+        let listing = TargetListing(directory: directory)
+        var expected: [Host: [UInt8]] = [:]
+        for host in dgxNodes { expected[host] = TargetGroup.encode(try plan.targetGroups(of: host)) }
+        let followsRole = configuration.deploysRoleMonitor
+        let (nodes, contents) = (dgxNodes, expected)
+        let byHand = ["ls -l \(directory)", "prom-targets check"]
+        return [
+            ValidationCheck(
+                "10.target-file", "The node's target file",
+                expected: followsRole
+                    ? "as the monitor writes it while the node has the role, and none otherwise"
+                    : "as the deployment writes it",
+                byHand: byHand, about: nodes, asking: localHost, listing.queries
+            ) { facts, evidence in
+                guard let files = listing.files(facts) else { return [:] }
+                var verdicts: [Host: ValidationVerdict] = [:]
+                for host in nodes {
+                    verdicts[host] = Self.judge(
+                        files["\(JobstatsPlan.shortName(host)).json"], contents[host] ?? [], host, evidence, followsRole
+                    )
+                }
+                return verdicts
+            },
+            ValidationCheck(
+                "10.orphans", "Target files of other nodes", expected: "each file belongs to a node that has the role",
+                byHand: byHand, about: [localHost], asking: localHost, listing.queries
+            ) { [localHost] facts, evidence in
+                guard let files = listing.files(facts) else { return [:] }
+                return [localHost: Self.judgeOrphans(Array(files.keys), nodes, evidence, followsRole)]
+            },
+            ValidationCheck(
+                "10.foreign", "Foreign files among the target files", expected: "none, and no left-over of a write",
+                byHand: byHand, about: [localHost], asking: localHost, listing.queries
+            ) { [localHost] facts, _ in
+                guard let files = listing.files(facts) else { return [:] }
+                let odd = files.filter { Self.isForeign($0.key, $0.value) }.keys.sorted()
+                return [
+                    localHost: odd.isEmpty
+                        ? .passed("\(files.count) files")
+                        : .warning(
+                            "not a target file of a node: \(odd.prefix(5).joined(separator: ", "))"
+                                + (odd.count > 5 ? " and \(odd.count - 5) more" : ""),
+                            advice: "Prometheus reads every *.json in \(directory): look at them, and move away what "
+                                + "nobody needs")
+                ]
+            },
+        ]
+    }
+
+    private static func judge(
+        _ file: [UInt8]?, _ expected: [UInt8], _ host: Host, _ evidence: ValidationEvidence, _ followsRole: Bool
+    ) -> ValidationVerdict {
+        let hasRole = followsRole ? evidence.site.hasRole(host) : true
+        guard let hasRole else { return evidence.site.roleProblem(host) }
+        let monitor = "on the node: systemctl status bcm-role-monitor; the monitor writes it at its next check"
+        guard let file else {
+            guard hasRole else { return .passed("none, as wanted") }
+            return .failed(
+                "it is missing: Prometheus does not know the node", advice: followsRole ? monitor : repair(6, host))
+        }
+        guard hasRole else {
+            return .failed(
+                "it is there, and BCM gives the node no role \(evidence.site.role)",
+                advice: "the role may just have gone: look again in a minute; then: prom-targets prune")
+        }
+        if file == expected { return .passed("as wanted") }
+        let groups = (try? TargetGroup.decode(file)) ?? []
+        let seen =
+            groups.isEmpty
+            ? "it is not a target file" : "it holds " + (groups.flatMap(\.targets).prefix(3).joined(separator: ", "))
+        return .failed(
+            "it is not what this configuration gives: \(seen)",
+            advice: followsRole
+                ? "does the monitor have the same configuration? \(repair(10, host)); or on the node: "
+                    + "systemctl restart bcm-role-monitor" : repair(6, host))
+    }
+
+    /// Files of nodes that lost the role or are gone. Many at once is a trouble of another kind.
+    static func judgeOrphans(
+        _ files: [String], _ nodes: [Host], _ evidence: ValidationEvidence, _ followsRole: Bool
+    ) -> ValidationVerdict {
+        let names = files.filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }.map { String($0.dropLast(5)) }
+        guard case .success(let roles) = evidence.site.rolesByNode else {
+            return evidence.site.roleProblem(Host("all nodes"))
+        }
+        let lost = names.filter { roles[$0]?.contains(evidence.site.role) == false }.sorted(by: HostOrder.precedes)
+        let gone = names.filter { roles[$0] == nil }.sorted(by: HostOrder.precedes)
+        if followsRole, lost.count > 1, lost.count * 10 > max(nodes.count, names.count) {
+            return .failed(
+                "\(lost.count) of \(names.count) nodes lost the role \(evidence.site.role) at once: \(Words.hosts(lost))",
+                advice:
+                    "is that meant? look at: cmsh -c 'configurationoverlay; list'; monitors have stopped the exporters "
+                    + "there, or will within a minute")
+        }
+        let orphans = (followsRole ? lost : []) + gone
+        guard !orphans.isEmpty else { return .passed("\(names.count) files") }
+        return .failed(
+            (lost.isEmpty || !followsRole ? "" : "without the role: \(Words.hosts(lost))")
+                + (lost.isEmpty || gone.isEmpty || !followsRole ? "" : "; ")
+                + (gone.isEmpty ? "" : "not in BCM: \(Words.hosts(gone))"),
+            advice:
+                "prom-targets prune, which shows first what it would remove; prom-targets install-timer has it done "
+                + "regularly")
+    }
+
+    private static func isForeign(_ name: String, _ content: [UInt8]) -> Bool {
+        guard !name.hasPrefix("."), name.hasSuffix(".json"), let groups = try? TargetGroup.decode(content) else {
+            return true
+        }
+        let node = String(name.dropLast(5))
+        return !groups.allSatisfy { $0.labels["hostname"] == node }
+    }
+}
+
+/// All files of the directory of target files with their content, in one answer of the head node.
+struct TargetListing: Sendable, Hashable {
+    let directory: String
+
+    private var command: Command {
+        Command(
+            "sh", ["-c", Self.script, "sh", directory], timeout: .seconds(30), outputLimit: 64 << 20)
+    }
+
+    var queries: [Query] { [.command(command)] }
+
+    /// Gives a tar archive in base64. Files that come and go meanwhile are left out by tar(1), which then ends with 1.
+    private static let script = """
+        cd -- "$1" || exit 2
+        find . -maxdepth 1 -type f -size -1025k -printf '%P\\0' |
+            tar -cf - --null --no-recursion --ignore-failed-read -T - 2>/dev/null | base64 -w 0
+        """
+
+    /// The files by name; nil when the directory could not be read.
+    func files(_ facts: Facts) -> [String: [UInt8]]? {
+        guard let result = facts.result(command), result.succeeded,
+            let bytes = Base64.decode(result.outputText.trimmed), !bytes.isEmpty,
+            let archive = try? TarArchive(bytes)
+        else { return nil }
+        return Dictionary(archive.files.map { ($0.path, $0.bytes) }) { first, _ in first }
+    }
+}

@@ -1,0 +1,111 @@
+public import BCMClient
+import CommandExecution
+import DurableFiles
+import Glibc
+
+/// A validation from its options to its exit status: reads the configuration, looks, and tells what was found.
+public struct ValidationSession: Sendable {
+    /// What the command line says.
+    public struct Options: Sendable {
+        /// The configuration file.
+        public var configurationFile: String
+        /// The hosts to look at, in range notation; all by default.
+        public var limit: [String] = []
+        /// How hosts are asked.
+        public var run = ValidationRun.Options()
+        /// How hosts are reached.
+        public var ssh = SSHOptions()
+        /// Whether every check is told.
+        public var isVerbose = false
+        /// Whether the report is printed as JSON.
+        public var printsJSON = false
+        /// Where the report goes as a page of HTML; nil for nowhere.
+        public var htmlFile: String?
+        /// Where metrics for node_exporter go; nil for nowhere.
+        public var textfile: String?
+        /// Whether a job is submitted and followed.
+        public var submitsCanary = false
+        /// Whether nobody is asked before that.
+        public var assumesYes = false
+
+        /// Creates the defaults.
+        public init(configurationFile: String) { self.configurationFile = configurationFile }
+    }
+
+    let options: Options
+    let console: any Console
+    let connector: any HostConnector
+    let cmsh: Cmsh
+
+    /// Creates a session.
+    ///
+    /// - Parameters:
+    ///   - options: what the command line says.
+    ///   - console: where people read.
+    ///   - connector: how hosts are reached; SSH with the options' settings by default.
+    ///   - cmsh: BCM's shell on this machine; the installed one by default.
+    public init(
+        options: Options, console: any Console, connector: (any HostConnector)? = nil, cmsh: Cmsh? = nil
+    ) {
+        self.options = options
+        self.console = console
+        self.connector = connector ?? SSHConnector(options: options.ssh)
+        self.cmsh = cmsh ?? Cmsh(executor: LocalExecutor())
+    }
+
+    /// Runs to the end. Returns 0 when nothing failed, 1 when something failed or could not be looked at, 2 for a wrong
+    /// command line or configuration, 130 when the task was cancelled.
+    public func run() async -> Int32 {
+        do {
+            guard getuid() == 0 else {
+                throw SetupRun.Stop(status: 2, message: "This must run as root on the active head node.")
+            }
+            let configuration = try readConfiguration()
+            var runOptions = options.run
+            runOptions.limit = try limit(configuration)
+            let run = ValidationRun(
+                configuration: configuration, options: runOptions, connector: connector, cmsh: cmsh)
+            let report = try await run.report()
+            if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
+            try write(report)
+            return report.exitStatus
+        } catch let stop as SetupRun.Stop {
+            console.writeError(stop.message + "\n")
+            return stop.status
+        } catch {
+            console.writeError("\(error)\n")
+            return 1
+        }
+    }
+
+    /// Tells the report on the console, and writes the files that were asked for.
+    private func write(_ report: ValidationReport) throws(SetupRun.Stop) {
+        if options.printsJSON {
+            console.write(report.json.text(indent: 1) + "\n")
+        }
+    }
+
+    private func readConfiguration() throws(SetupRun.Stop) -> DeploymentConfiguration {
+        let reading = DeploymentConfiguration.load(path: options.configurationFile)
+        for warning in reading.warnings { console.writeError("\(warning)\n") }
+        do {
+            return try reading.get()
+        } catch {
+            throw SetupRun.Stop(status: 2, message: "\(error)")
+        }
+    }
+
+    /// The hosts that `--limit` names; nil for all.
+    private func limit(_ configuration: DeploymentConfiguration) throws(SetupRun.Stop) -> Set<String>? {
+        guard !options.limit.isEmpty else { return nil }
+        let names = Set(try SetupRun.expand(options.limit, "--limit"))
+        let unknown = names.subtracting(configuration.hosts)
+        guard unknown.isEmpty else {
+            throw SetupRun.Stop(
+                status: 2,
+                message:
+                    "--limit: not among the hosts of \(options.configurationFile): \(Words.hosts(unknown.sorted()))")
+        }
+        return names
+    }
+}

@@ -37,7 +37,9 @@ public struct SetupRun: Sendable {
         self.options = options
         self.console = console
         self.logger = logger
-        self.connector = connector ?? SSHConnector(options: options.ssh)
+        var ssh = options.ssh
+        ssh.locksHosts = options.mode == .run
+        self.connector = connector ?? SSHConnector(options: ssh)
         self.cmsh = cmsh
         self.paths = paths
     }

@@ -49,7 +49,9 @@ public struct ValidationSession: Sendable {
     ) {
         self.options = options
         self.console = console
-        self.connector = connector ?? SSHConnector(options: options.ssh)
+        var ssh = options.ssh
+        ssh.locksHosts = false
+        self.connector = connector ?? SSHConnector(options: ssh)
         self.cmsh = cmsh ?? Cmsh(executor: LocalExecutor())
     }
 

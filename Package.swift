@@ -153,7 +153,7 @@ let package = Package(
                 "BCMClient", "CommandExecution", "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets",
                 "ServiceManager", "guided-setup", "deploy-role-monitor", "setup-wizard", "walk-stand-in",
             ],
-            exclude: ["Fixtures", "Terminal/on-terminal.py"]),
+            exclude: ["Fixtures", "Terminal/on-terminal.py", "Validation/in-chromium.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -145,7 +145,9 @@ let package = Package(
         .testTarget(
             name: "JobstatsDeployTests",
             dependencies: [
-                "BCMClient", "CommandExecution", "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets",
+                "BCMClient", "CommandExecution", "FleetTargets", "JobstatsDeploy", "RoleMonitor", logging,
+                systemPackage,
+                "PromTargets",
                 "ServiceManager", "guided-setup", "deploy-role-monitor", "setup-wizard", "walk-stand-in",
             ],
             exclude: ["Fixtures", "Terminal/on-terminal.py"]),

@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
         .executable(name: "bcmctl", targets: ["bcmctl"]),
+        .executable(name: "capacity-planner", targets: ["capacity-planner"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -49,11 +50,15 @@ let package = Package(
             dependencies: [
                 "BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
             ]),
+        // Asks a Prometheus server over HTTP.
+        .target(name: "PrometheusAPI", dependencies: ["CommandExecution"]),
+        // Computes what Prometheus needs; depends on nothing.
+        .target(name: "CapacityPlanning"),
         .target(
             name: "FleetTargets",
             dependencies: [
-                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "RoleMonitor", "ServiceManager",
-                logging,
+                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "PrometheusAPI", "RoleMonitor",
+                "ServiceManager", logging,
             ]),
         .target(
             name: "JobstatsDeploy",
@@ -93,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "guided-setup",
             dependencies: [
-                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "SetupSupport", argumentParser, logging,
+                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "FleetTargets", "PrometheusAPI", "RoleMonitor",
+                "SetupSupport", argumentParser, logging,
             ],
             path: "Sources/Examples/guided-setup"),
         .executableTarget(
@@ -109,6 +115,13 @@ let package = Package(
         .executableTarget(
             name: "bcmctl", dependencies: ["BCMClient", "CommandExecution", "ExampleSupport", argumentParser],
             path: "Sources/Examples/bcmctl"),
+
+        .executableTarget(
+            name: "capacity-planner",
+            dependencies: [
+                "CapacityPlanning", "CommandExecution", "ExampleSupport", "PrometheusAPI", argumentParser,
+            ],
+            path: "Sources/Examples/capacity-planner"),
 
         // Goes through a small plan in a folder, for tests on a real terminal.
         .executableTarget(
@@ -133,9 +146,14 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "ExampleSupport", "write-target-files", "service-states", "show-rules", "bcm-role-monitor", "bcmctl",
-                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+                "CommandExecution", "ExampleSupport", "write-target-files", "service-states", "show-rules",
+                "bcm-role-monitor", "bcmctl",
+                "capacity-planner", "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
             ]),
+        .testTarget(name: "PrometheusAPITests", dependencies: ["PrometheusAPI", "CommandExecution"]),
+        .testTarget(
+            name: "CapacityPlanningTests",
+            dependencies: ["CapacityPlanning", "CommandExecution", "PrometheusAPI", "capacity-planner"]),
         .testTarget(
             name: "FleetTargetsTests",
             dependencies: [

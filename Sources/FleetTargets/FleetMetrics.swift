@@ -1,5 +1,6 @@
 internal import DurableFiles
 internal import FoundationEssentials
+internal import Logging
 
 /// What a run of `prom-targets` leaves for node_exporter's textfile collector (Prometheus' text exposition format).
 ///

@@ -48,9 +48,11 @@ extension ScrapeConfiguration {
         ])
     }
 
-    private static let withoutRuntimeMetrics = YAMLText.sequence([
-        rule([("source_labels", .line(["__name__"])), ("regex", .text("^go_.*"))], action: "drop")
-    ])
+    private static var withoutRuntimeMetrics: YAMLText {
+        .sequence([
+            rule([("source_labels", .line(["__name__"])), ("regex", .text("^go_.*"))], action: "drop")
+        ])
+    }
 
     private func scrapeConfig(_ job: FixedJob) -> YAMLText {
         let groups = job.targets.map { target in

@@ -6,6 +6,13 @@ package protocol DeviceSource: Sendable {
     var headNodes: [HeadNode] { get }
     /// Every device, as one head node lists them.
     func devices(of headNode: HeadNode) async throws(BCMError) -> [Device]
+    /// The state of each node by its name, as one head node shows it.
+    func states(at headNode: HeadNode) async throws(BCMError) -> [String: String]
+}
+
+extension DeviceSource {
+    /// None: not every source can tell.
+    package func states(at headNode: HeadNode) async throws(BCMError) -> [String: String] { [:] }
 }
 
 /// Makes a source, when BCM is asked first.
@@ -14,4 +21,7 @@ package typealias DeviceSourceMaker = @Sendable () throws(BCMError) -> any Devic
 extension RESTClient: DeviceSource {
     package var headNodes: [HeadNode] { configuration.headNodes }
     package func devices(of headNode: HeadNode) async throws(BCMError) -> [Device] { try await devices(at: headNode) }
+    package func states(at headNode: HeadNode) async throws(BCMError) -> [String: String] {
+        Dictionary(try await status(at: headNode).map { ($0.hostname, $0.state.name) }) { first, _ in first }
+    }
 }

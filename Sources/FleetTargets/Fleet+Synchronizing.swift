@@ -52,11 +52,12 @@ extension Fleet {
     ///   - jitter: up to this much is added to it by chance.
     ///   - limit: as for ``synchronize(removing:categories:)``.
     ///   - categories: as for ``synchronize(removing:categories:)``.
+    ///   - textfile: where each pass leaves ``FleetMetrics`` for node_exporter; nowhere by default.
     ///   - notifier: systemd, where it listens.
     /// - Throws: ``FleetError``: `invalidConfiguration`; under systemd also `readOnly`, since a new start may help.
     public func keepSynchronized(
         every interval: Duration = .seconds(60), jitter: Duration = .seconds(5), removing limit: RemovalLimit = .tenth,
-        categories: Set<String> = [], notifier: ServiceNotifier = ServiceNotifier()
+        categories: Set<String> = [], textfile: String? = nil, notifier: ServiceNotifier = ServiceNotifier()
     ) async throws(FleetError) {
         var conditions = ConditionLog(logger: logger)
         let clock = SystemClock()
@@ -72,6 +73,7 @@ extension Fleet {
                 }
                 for note in report.notes { conditions.note(note, .warning, note, now: clock.now()) }
                 notifier.status(report.problems.first ?? report.summary)
+                leaveMetrics(of: .success(report), in: textfile)
             } catch  where error.code == .invalidConfiguration {
                 throw error
             } catch  where error.code == .readOnly && notifier.isActive {
@@ -84,6 +86,8 @@ extension Fleet {
                     "pass", error.code == .locked ? .notice : .error, error.description,
                     ending: "passes are possible again", now: clock.now())
                 notifier.status(error.description)
+                // The one that waits leaves the file to the one that works.
+                if error.code != .locked { leaveMetrics(of: .failure(error), in: textfile) }
             }
             conditions.endOthers(now: clock.now())
             await wait(interval + jitter * Double.random(in: 0...1), notifier)

@@ -17,11 +17,14 @@ struct Check: AsyncParsableCommand {
         abstract: "Compares the target files with what BCM says; changes nothing.")
     @Option(help: "Miss files only for nodes of this category (may be repeated).")
     var category: [String] = []
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func run() async throws {
         let categories = Set(category)
-        try await options.run { fleet throws(FleetError) in try await fleet.check(categories: categories) }
+        try await options.run(metrics: metrics.of("check")) { fleet throws(FleetError) in
+            try await fleet.check(categories: categories)
+        }
     }
 }
 
@@ -49,11 +52,12 @@ struct Prune: AsyncParsableCommand {
     @Flag(help: "Remove them.")
     var apply = false
     @OptionGroup var removal: RemovalOptions
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func run() async throws {
         let (isDryRun, limit) = (!apply, removal.limit)
-        try await options.run { fleet throws(FleetError) in
+        try await options.run(metrics: metrics.of("prune")) { fleet throws(FleetError) in
             try await fleet.prune(isDryRun: isDryRun, removing: limit)
         }
     }
@@ -75,6 +79,7 @@ struct Sync: AsyncParsableCommand {
     @Option(help: "Make files only for nodes of this category (may be repeated).")
     var category: [String] = []
     @OptionGroup var removal: RemovalOptions
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func validate() throws {
@@ -89,13 +94,14 @@ struct Sync: AsyncParsableCommand {
             Duration.seconds(interval), Duration.milliseconds(jitter.map { $0 * 1000 } ?? interval * 100)
         )
         if once {
-            try await options.run { fleet throws(FleetError) in
+            try await options.run(metrics: metrics.of("sync")) { fleet throws(FleetError) in
                 try await fleet.synchronize(removing: limit, categories: categories)
             }
         }
+        let textfile = metrics.textfile
         try await options.runUntilTerminated { fleet throws(FleetError) in
             try await fleet.keepSynchronized(
-                every: interval, jitter: jitter, removing: limit, categories: categories)
+                every: interval, jitter: jitter, removing: limit, categories: categories, textfile: textfile)
         }
     }
 }

@@ -16,15 +16,26 @@ struct UnitOptions: ParsableArguments {
     var interval = 60
     @Option(help: "For the service: make files only for nodes of this category (may be repeated).")
     var category: [String] = []
+    @Option(
+        help:
+            "node_exporter's textfile directory on this host, where the unit leaves metrics (default: it leaves none).")
+    var metricsDir: String?
     @OptionGroup var removal: RemovalOptions
     @OptionGroup var fleet: FleetOptions
+
+    func validate() throws {
+        if let metricsDir, !metricsDir.hasPrefix("/") {
+            throw ValidationError("--metrics-dir \(metricsDir): give an absolute path.")
+        }
+    }
 
     func units(_ kind: UnitKind) async throws -> [FleetUnits.Unit] {
         if kind == .prune { try await judgeCalendar() }
         return try fleet.explained {
             let configuration = try fleet.configuration(needsFile: false)
             let units = FleetUnits(
-                program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory)
+                program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory,
+                metricsDirectory: metricsDir)
             do throws(ServiceError) {
                 return switch kind {
                 case .prune: try units.forPruning(calendar: onCalendar, maximumRemovals: removal.maxRemovals)

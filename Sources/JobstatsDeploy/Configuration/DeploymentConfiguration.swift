@@ -62,6 +62,9 @@ public struct DeploymentConfiguration: Sendable, Hashable {
     public var customTargetsDirectory: String?
     /// `target_domain`: appended to target addresses, for a Prometheus outside the cluster; none by default.
     public var targetDomain: String?
+    /// `watched_servers`: servers, such as the head node and that of Prometheus, on which a node_exporter runs that the site
+    /// itself installed, on ``nodeExporterPort``; Prometheus scrapes it. None by default.
+    public var watchedServers: [String] = []
     /// `role_monitor`: how the role monitors are paced.
     public var monitorTimes = MonitorTimes()
     /// `artifacts`: where programs come from, where the default is not wanted.

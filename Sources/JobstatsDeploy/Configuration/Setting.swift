@@ -60,6 +60,12 @@ struct Setting: Sendable {
             },
             write: { $0.targetDomain.map { JSONNode(.string($0)) } }),
         Setting(
+            key: "watched_servers",
+            read: { node, reader, configuration in
+                configuration.watchedServers = reader.hosts(node, at: "watched_servers")
+            },
+            write: { $0.watchedServers.isEmpty ? nil : JSONNode.strings($0.watchedServers) }),
+        Setting(
             key: "role_monitor",
             read: { node, reader, configuration in reader.monitorTimes(node, into: &configuration) },
             write: { configuration in

@@ -162,7 +162,7 @@ import Testing
         #expect(text("7.provider").contains("      path: \"\(Installed.grafanaDashboards)\"\n"))
         #expect(text("7.drop-in").contains("Environment=GF_SERVER_HTTP_PORT=13000\n"))
         #expect(text("7.drop-in").contains("EnvironmentFile=/etc/bcm-jobstats/grafana.env\n"))
-        #expect(plan.step("7.dashboard.job") != nil)
+        #expect(plan.step("7.dashboard.job") != nil && plan.step("7.dashboard.platform") != nil)
     }
 
     @Test func theDashboardIsJSONWithPanelsThatEveryVersionHas() throws {

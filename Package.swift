@@ -22,6 +22,9 @@ let package = Package(
         .executable(name: "deploy-role-monitor", targets: ["deploy-role-monitor"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
         .executable(name: "bcmctl", targets: ["bcmctl"]),
+        // Examples that are run against the simulated BCM.
+        .executable(name: "nodes-with-role", targets: ["nodes-with-role"]),
+        .executable(name: "audit-targets", targets: ["audit-targets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -89,6 +92,12 @@ let package = Package(
             name: "service-states", dependencies: ["ServiceManager", "CommandExecution"],
             path: "Sources/Examples/service-states"),
         .executableTarget(
+            name: "nodes-with-role", dependencies: ["BCMClient", logging], path: "Sources/Examples/nodes-with-role"),
+        .executableTarget(
+            name: "audit-targets", dependencies: ["FleetTargets", "RoleMonitor", logging],
+            path: "Sources/Examples/audit-targets"),
+        .executableTarget(name: "show-plan", dependencies: ["JobstatsDeploy"], path: "Sources/Examples/show-plan"),
+        .executableTarget(
             name: "show-rules", dependencies: ["RoleMonitor", "PromTargets"], path: "Sources/Examples/show-rules"),
         .executableTarget(
             name: "guided-setup",
@@ -133,8 +142,9 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "ExampleSupport", "write-target-files", "service-states", "show-rules", "bcm-role-monitor", "bcmctl",
-                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+                "ExampleSupport", "write-target-files", "service-states", "show-rules", "show-plan", "nodes-with-role",
+                "audit-targets", "bcm-role-monitor", "bcmctl", "deploy-role-monitor", "guided-setup", "prom-targets",
+                "setup-wizard",
             ]),
         .testTarget(
             name: "FleetTargetsTests",

@@ -24,6 +24,9 @@ let package = Package(
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
         .executable(name: "bcmctl", targets: ["bcmctl"]),
         .executable(name: "capacity-planner", targets: ["capacity-planner"]),
+        // Examples that are run against the simulated BCM.
+        .executable(name: "nodes-with-role", targets: ["nodes-with-role"]),
+        .executable(name: "audit-targets", targets: ["audit-targets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -95,6 +98,12 @@ let package = Package(
             name: "service-states", dependencies: ["ServiceManager", "CommandExecution"],
             path: "Sources/Examples/service-states"),
         .executableTarget(
+            name: "nodes-with-role", dependencies: ["BCMClient", logging], path: "Sources/Examples/nodes-with-role"),
+        .executableTarget(
+            name: "audit-targets", dependencies: ["FleetTargets", "RoleMonitor", logging],
+            path: "Sources/Examples/audit-targets"),
+        .executableTarget(name: "show-plan", dependencies: ["JobstatsDeploy"], path: "Sources/Examples/show-plan"),
+        .executableTarget(
             name: "show-rules", dependencies: ["RoleMonitor", "PromTargets"], path: "Sources/Examples/show-rules"),
         .executableTarget(
             name: "guided-setup",
@@ -151,9 +160,9 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "CommandExecution", "ExampleSupport", "write-target-files", "service-states", "show-rules",
-                "bcm-role-monitor", "bcmctl",
-                "capacity-planner", "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+                "CommandExecution", "ExampleSupport", "write-target-files", "service-states", "show-rules", "show-plan",
+                "nodes-with-role", "audit-targets", "bcm-role-monitor", "bcmctl", "capacity-planner",
+                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard", "validate-deployment",
             ]),
         .testTarget(name: "PrometheusAPITests", dependencies: ["PrometheusAPI", "CommandExecution"]),
         .testTarget(

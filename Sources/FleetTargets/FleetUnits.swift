@@ -114,7 +114,8 @@ public struct FleetUnits: Sendable, Hashable {
                             comment: "A mistake in the configuration, which no restart mends."),
                         try .init(
                             "WatchdogSec", "900",
-                            comment: "Fed between passes; a pass is bounded by time-outs of its own."),
+                            comment: "Fed at every step of a pass; the longest time-out of one is 300 s, for an answer."
+                        ),
                         try .init("TimeoutStopSec", "10"),
                     ] + (try protections())),
                 .init("Install", [try .init("WantedBy", "multi-user.target")]),
@@ -146,12 +147,11 @@ public struct FleetUnits: Sendable, Hashable {
                 return true
             }
         } catch {
-            throw FleetError(.directory, "\(error); run as root")
+            throw FleetError(.directory, reason: "\(error)", remedy: "run as root")
         }
         throw FleetError(
-            .directory,
-            "\(path): somebody else's file is there; move it away, or keep changes in a drop-in (systemctl edit "
-                + "\(unit.name))")
+            .directory, path: path, reason: "somebody else's file is there",
+            remedy: "move it away, or keep changes in a drop-in (systemctl edit \(unit.name))")
     }
 }
 

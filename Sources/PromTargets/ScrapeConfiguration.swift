@@ -198,7 +198,7 @@ public struct ScrapeConfiguration: Sendable, Hashable {
     ///
     /// - Throws: ``PromTargetsError/Code/invalidConfiguration`` for a port that is none.
     public static func standardJobs(
-        nodePort: Int = 9100, cgroupPort: Int = 9306, gpuPort: Int = 9445
+        nodePort: Int = ExporterPort.node, cgroupPort: Int = ExporterPort.cgroup, gpuPort: Int = ExporterPort.gpu
     ) throws(PromTargetsError) -> [Job] {
         [
             try Job("node_exporter", port: nodePort), try Job("cgroup_exporter", port: cgroupPort),

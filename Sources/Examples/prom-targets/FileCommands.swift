@@ -15,7 +15,7 @@ struct List: AsyncParsableCommand {
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compares the target files with what BCM says; changes nothing.")
-    @Option(help: "Miss files only for nodes of this category (may be repeated).")
+    @Option(help: ArgumentHelp("Miss files only for nodes of this category; can be given again.", valueName: "name"))
     var category: [String] = []
     @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
@@ -31,9 +31,11 @@ struct Check: AsyncParsableCommand {
 struct Write: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Writes the target files of nodes as a role monitor does, whatever BCM says.")
-    @Argument(help: "BCM's names of the nodes.")
+    @Argument(help: ArgumentHelp("BCM's names of the nodes.", valueName: "node"))
     var nodes: [String]
-    @Option(help: "List the exporters of this role of the configuration (may be repeated).")
+    @Option(
+        help: ArgumentHelp(
+            "List the exporters of this role of the configuration; can be given again.", valueName: "name"))
     var role: [String] = []
     @OptionGroup var options: FleetOptions
 
@@ -72,11 +74,13 @@ struct Sync: AsyncParsableCommand {
             """)
     @Flag(help: "Make one pass and end.")
     var once = false
-    @Option(help: "Seconds between two passes.")
+    @Option(help: ArgumentHelp("Seconds between two passes.", valueName: "seconds"))
     var interval = 60
-    @Option(help: "Seconds that are added by chance, at most (default: a tenth of the interval).")
+    @Option(
+        help: ArgumentHelp(
+            "Seconds that are added by chance, at most (default: a tenth of the interval).", valueName: "seconds"))
     var jitter: Int?
-    @Option(help: "Make files only for nodes of this category (may be repeated).")
+    @Option(help: ArgumentHelp("Make files only for nodes of this category; can be given again.", valueName: "name"))
     var category: [String] = []
     @OptionGroup var removal: RemovalOptions
     @OptionGroup var metrics: MetricsOptions

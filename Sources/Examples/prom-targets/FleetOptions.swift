@@ -7,9 +7,9 @@ import RoleMonitor
 
 /// What every command takes.
 struct FleetOptions: ParsableArguments {
-    @Option(help: "The role monitors' configuration file.")
+    @Option(help: ArgumentHelp("The role monitors' configuration file.", valueName: "file"))
     var config = MonitorPaths.configurationFile
-    @Option(help: "The directory of target files; wins over the file.")
+    @Option(help: ArgumentHelp("The directory of target files; wins over the file.", valueName: "dir"))
     var prometheusTargetsDir: String?
     @Flag(help: "Print one JSON object in place of a table.")
     var json = false
@@ -50,7 +50,7 @@ struct FleetOptions: ParsableArguments {
         metrics?.write { FleetMetrics.text(report, at: $0) }
         Program.write(json ? report.json : report.table(showsCurrent: showsCurrent), to: STDOUT_FILENO)
         // A thread that shared storage holds must not delay the end.
-        _exit(report.outcome.exitStatus)
+        _exit(Program.status(report.outcome.exitStatus))
     }
 
     /// Does something with the fleet until SIGTERM, and ends the process.
@@ -133,7 +133,10 @@ struct MetricsOptions: ParsableArguments {
 
 /// How much may go at once.
 struct RemovalOptions: ParsableArguments {
-    @Option(help: "How many files may be removed at once (default: a tenth of them, and three in any case).")
+    @Option(
+        help: ArgumentHelp(
+            "How many files may be removed at once (default: a tenth of them, and three in any case).",
+            valueName: "number"))
     var maxRemovals: Int?
 
     func validate() throws {

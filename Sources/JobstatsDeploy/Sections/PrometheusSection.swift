@@ -1,5 +1,6 @@
 import CommandExecution
 import PromTargets
+import RoleMonitor
 import ServiceManager
 
 extension JobstatsPlan {
@@ -33,7 +34,7 @@ extension JobstatsPlan {
     func scrapeConfiguration() throws -> ScrapeConfiguration {
         try ScrapeConfiguration(
             clusterName: configuration.clusterName, targetsDirectory: configuration.targetsDirectory,
-            jobs: try scrapeJobs(), fixedJobs: try fixedJobs(), targetDomain: configuration.targetDomain,
+            jobs: try standardJobs() + ruleJobs(), fixedJobs: try fixedJobs(), targetDomain: configuration.targetDomain,
             ruleFiles: [Installed.prometheusRules],
             addressCheck: context.prometheusComparesAddresses ? .equality : .derivation)
     }
@@ -66,6 +67,12 @@ extension JobstatsPlan {
         return jobs
     }
 
+    /// A job for each exporter that the role monitors' rules add; without monitors nothing lists it.
+    private func ruleJobs() throws -> [ScrapeConfiguration.Job] {
+        guard configuration.deploysRoleMonitor else { return [] }
+        return try configuration.monitorRules.flatMap(\.exporters).map { try .init($0.job, port: $0.port) }
+    }
+
     // MARK: Target files
 
     /// Without role monitors the deployment writes the target files itself, each node its own.
@@ -88,7 +95,7 @@ extension JobstatsPlan {
 
     /// The target file's content for one node.
     func targetGroups(of host: Host) throws -> [TargetGroup] {
-        try scrapeJobs().map { job in
+        try standardJobs().map { job in
             try TargetGroup(
                 targets: ["\(targetName(host)):\(job.port)"],
                 labels: [

@@ -23,7 +23,7 @@ struct ServerRequests: Sendable {
         }
 
         /// The body as JSON.
-        var json: JSONNode? { try? JSONParser.parse(body) }
+        var json: JSONNode? { try? JSONNode.parse(body) }
     }
 
     /// Prints one line of base64 for each request, empty where nothing answered.

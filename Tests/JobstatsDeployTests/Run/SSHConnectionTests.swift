@@ -84,7 +84,8 @@ struct SSHConnectionTests {
         let looking = connection(shell, locks: false)
         #expect(try await looking.run(Command("true")).succeeded, "what only looks needs no lock")
         try FileManager.default.removeItem(atPath: begun)
-        #expect(try await work.succeeded)
+        let worked = try await work
+        #expect(worked.succeeded)
         await first.close()
         let third = connection(shell)
         #expect(try await third.run(Command("true")).succeeded)

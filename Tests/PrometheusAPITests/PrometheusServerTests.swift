@@ -61,7 +61,8 @@ struct PrometheusServerTests {
         }
         let scalar = #"{"status":"success","data":{"resultType":"scalar","result":[1,"+Inf"]}}"#
         try await withServer(answer(scalar)) { server in
-            #expect(try await server.query("x").map(\.value) == [.infinity])
+            let values = try await server.query("x").map(\.value)
+            #expect(values == [.infinity])
         }
     }
 
@@ -124,7 +125,7 @@ struct PrometheusServerTests {
         #expect(try await server.query("up{job=\"it\"} == 1").map(\.labels["job"]) == ["it"])
         #expect(try await server.flags()["storage.tsdb.path"] == "\(folder)/data")
         #expect(try await server.ownMetrics()["prometheus_tsdb_head_series"] ?? 0 > 0)
-        #expect(try await server.version().hasPrefix("2") || server.version().hasPrefix("3"))
+        #expect(try await ["2", "3"].contains(server.version().prefix(1)))
         await #expect(throws: PrometheusError(.refused, "")) { try await server.query("up{") }
     }
 }

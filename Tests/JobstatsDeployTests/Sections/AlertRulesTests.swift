@@ -64,7 +64,7 @@ struct AlertRulesTests {
     }
 
     private static let healthy: [String: String] = {
-        var series = series(of: "dgx-01").merging(series(of: "dgx-02")) { first, _ in first }
+        var series = Self.series(of: "dgx-01").merging(Self.series(of: "dgx-02")) { first, _ in first }
         series[server("up")] = always(1)
         for command in ["prune", "sync"] {
             let label = "command=\"\(command)\""

@@ -122,7 +122,8 @@ lint() { swift format lint --strict --recursive Package.swift Sources Tests Deve
 check_scripts() { git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; }
 export -f lint check_scripts
 
-require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter
+require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter \
+    chromium fonts-dejavu-core python3
 require_swift
 phase 120 "Formatting" bash -c lint
 phase 60 "Scripts (shellcheck)" bash -c check_scripts

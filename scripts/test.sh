@@ -207,7 +207,8 @@ if [[ -n $sanitizer ]]; then
     require_packages "${build_packages[@]}" openssl jq
     run_sanitized
 else
-    require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter
+    require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter \
+        chromium fonts-dejavu-core python3
     run_checks
     run_tests
 fi

@@ -23,6 +23,10 @@ let package = Package(
         .executable(name: "validate-deployment", targets: ["validate-deployment"]),
         .executable(name: "setup-wizard", targets: ["setup-wizard"]),
         .executable(name: "bcmctl", targets: ["bcmctl"]),
+        .executable(name: "capacity-planner", targets: ["capacity-planner"]),
+        // Examples that are run against the simulated BCM.
+        .executable(name: "nodes-with-role", targets: ["nodes-with-role"]),
+        .executable(name: "audit-targets", targets: ["audit-targets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,11 +54,15 @@ let package = Package(
             dependencies: [
                 "BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
             ]),
+        // Asks a Prometheus server over HTTP.
+        .target(name: "PrometheusAPI", dependencies: ["CommandExecution"]),
+        // Computes what Prometheus needs; depends on nothing.
+        .target(name: "CapacityPlanning"),
         .target(
             name: "FleetTargets",
             dependencies: [
-                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "RoleMonitor", "ServiceManager",
-                logging,
+                "BCMClient", "CommandExecution", "DurableFiles", "PromTargets", "PrometheusAPI", "RoleMonitor",
+                "ServiceManager", logging,
             ]),
         .target(
             name: "JobstatsDeploy",
@@ -90,11 +98,18 @@ let package = Package(
             name: "service-states", dependencies: ["ServiceManager", "CommandExecution"],
             path: "Sources/Examples/service-states"),
         .executableTarget(
+            name: "nodes-with-role", dependencies: ["BCMClient", logging], path: "Sources/Examples/nodes-with-role"),
+        .executableTarget(
+            name: "audit-targets", dependencies: ["FleetTargets", "RoleMonitor", logging],
+            path: "Sources/Examples/audit-targets"),
+        .executableTarget(name: "show-plan", dependencies: ["JobstatsDeploy"], path: "Sources/Examples/show-plan"),
+        .executableTarget(
             name: "show-rules", dependencies: ["RoleMonitor", "PromTargets"], path: "Sources/Examples/show-rules"),
         .executableTarget(
             name: "guided-setup",
             dependencies: [
-                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "SetupSupport", argumentParser, logging,
+                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "FleetTargets", "PrometheusAPI", "RoleMonitor",
+                "SetupSupport", argumentParser, logging,
             ],
             path: "Sources/Examples/guided-setup"),
         .executableTarget(
@@ -114,6 +129,13 @@ let package = Package(
         .executableTarget(
             name: "bcmctl", dependencies: ["BCMClient", "CommandExecution", "ExampleSupport", argumentParser],
             path: "Sources/Examples/bcmctl"),
+
+        .executableTarget(
+            name: "capacity-planner",
+            dependencies: [
+                "CapacityPlanning", "CommandExecution", "ExampleSupport", "PrometheusAPI", argumentParser,
+            ],
+            path: "Sources/Examples/capacity-planner"),
 
         // Goes through a small plan in a folder, for tests on a real terminal.
         .executableTarget(
@@ -138,9 +160,14 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "ExampleSupport", "write-target-files", "service-states", "show-rules", "bcm-role-monitor", "bcmctl",
-                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+                "CommandExecution", "ExampleSupport", "write-target-files", "service-states", "show-rules", "show-plan",
+                "nodes-with-role", "audit-targets", "bcm-role-monitor", "bcmctl", "capacity-planner",
+                "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard", "validate-deployment",
             ]),
+        .testTarget(name: "PrometheusAPITests", dependencies: ["PrometheusAPI", "CommandExecution"]),
+        .testTarget(
+            name: "CapacityPlanningTests",
+            dependencies: ["CapacityPlanning", "CommandExecution", "PrometheusAPI", "capacity-planner"]),
         .testTarget(
             name: "FleetTargetsTests",
             dependencies: [
@@ -150,10 +177,12 @@ let package = Package(
         .testTarget(
             name: "JobstatsDeployTests",
             dependencies: [
-                "BCMClient", "CommandExecution", "JobstatsDeploy", "RoleMonitor", logging, systemPackage, "PromTargets",
+                "BCMClient", "CommandExecution", "FleetTargets", "JobstatsDeploy", "RoleMonitor", logging,
+                systemPackage,
+                "PromTargets",
                 "ServiceManager", "guided-setup", "deploy-role-monitor", "setup-wizard", "walk-stand-in",
             ],
-            exclude: ["Fixtures", "Terminal/on-terminal.py"]),
+            exclude: ["Fixtures", "Terminal/on-terminal.py", "Validation/in-chromium.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -61,6 +61,8 @@ let package = Package(
             dependencies: [
                 "BCMSimulator", "ClusterModel", "ClusterTestSupport", "simulated-cmsh", bcmClient, commandExecution,
                 fleetTargets, logging, promTargets, roleMonitor, .product(name: "bcmctl", package: "bcm-jobstats"),
+                .product(name: "nodes-with-role", package: "bcm-jobstats"),
+                .product(name: "audit-targets", package: "bcm-jobstats"),
             ]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [commandExecution]),

@@ -8,13 +8,16 @@ usage() {
 usage: scripts/build.sh [--programs | --development] [--quiet]
 
   --programs      only the programs that are installed: bcm-role-monitor, prom-targets, guided-setup,
-                  deploy-role-monitor, setup-wizard, bcmctl, validate-deployment (static and stripped, in .build-static/release)
+                  deploy-role-monitor, setup-wizard, bcmctl, validate-deployment, capacity-planner (static and
+                  stripped, in .build-static/release)
   --development   only the programs for tests, demonstration and training (in Development/.build)
   --quiet         show the compiler's output only when it fails
 END
 }
 
-programs=(bcm-role-monitor prom-targets guided-setup deploy-role-monitor setup-wizard bcmctl validate-deployment)
+programs=(
+    bcm-role-monitor prom-targets guided-setup deploy-role-monitor setup-wizard bcmctl validate-deployment capacity-planner
+)
 stand_in=exporter-standin
 
 # build NAME ARGUMENT...: one swift build, its output shown as it comes, or kept for a failure.

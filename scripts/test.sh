@@ -6,6 +6,7 @@
 usage() {
     cat <<'END'
 usage: scripts/test.sh [--unit-only | --no-lab] [--long]
+       scripts/test.sh --sanitize=address|thread [--filter EXPRESSION]
 
 Checks the formatting and the scripts, builds everything with warnings as errors, and runs all tests: those of the
 libraries, those against the simulated BCM, consumers that import each library alone, and those on the lab, a cluster
@@ -14,21 +15,37 @@ of real hosts on this machine. Where the lab cannot run, its tests are skipped b
   --unit-only   only the checks and the libraries' own tests
   --no-lab      all but the tests on the lab
   --long        also the tests that take minutes
+  --sanitize=address, --sanitize=thread
+                builds the libraries' tests and those against the simulated BCM with this sanitizer, in a folder of its
+                own (.build-asan, .build-tsan), and runs them: a report of the sanitizer is a failure. Nothing else is
+                checked, and nothing runs on the lab. The first build takes several minutes
+  --filter EXPRESSION
+                with --sanitize: only the tests whose names match, as swift test --filter has it
 
 Ends with a table of times and the line "N passed, N failed, N skipped". Exit status 0 when nothing failed.
 END
 }
 
-scope=all long=no
-for option in "$@"; do
-    case $option in
+scope=all long=no sanitizer='' filter=''
+while (($#)); do
+    case $1 in
         --unit-only) scope=unit ;;
         --no-lab) scope=no-lab ;;
         --long) long=yes ;;
+        --sanitize=address | --sanitize=thread) sanitizer=${1#*=} ;;
+        --sanitize*) fail "$exit_usage" "--sanitize takes address or thread (see --help)" ;;
+        --filter)
+            [[ -n ${2-} ]] || fail "$exit_usage" "--filter needs an expression (see --help)"
+            filter=$2
+            shift
+            ;;
         -h | --help) usage && exit 0 ;;
-        *) fail "$exit_usage" "unknown option: $option (see --help)" ;;
+        *) fail "$exit_usage" "unknown option: $1 (see --help)" ;;
     esac
+    shift
 done
+[[ -z $filter || -n $sanitizer ]] || fail "$exit_usage" "--filter goes with --sanitize (see --help)"
+[[ -z $sanitizer || $scope$long == allno ]] || fail "$exit_usage" "--sanitize goes with --filter alone (see --help)"
 
 cd "$repository"
 # Read by both packages' manifests: a warning in our own code ends the build.
@@ -118,40 +135,74 @@ run_lab() {
     lab_is_up=no
 }
 
+# run_sanitized: the libraries' tests and those against the simulator, with a sanitizer in them and in every program of
+# ours that they start.
+run_sanitized() {
+    local scratch=.build-${sanitizer:0:1}san package title words
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99
+    export LSAN_OPTIONS=suppressions=$repository/scripts/sanitizers/leaks.txt:print_suppressions=0
+    export TSAN_OPTIONS=suppressions=$repository/scripts/sanitizers/races.txt:exitcode=99:second_deadlock_stack=1
+    for package in . Development; do
+        title="the libraries' tests"
+        [[ $package == . ]] || title="the simulator's tests"
+        words=(--package-path "$package" --scratch-path "$package/$scratch" --sanitize "$sanitizer")
+        phase 3600 "Building $title ($sanitizer sanitizer)" swift build "${words[@]}" --build-tests
+        tests 3600 "${title^} ($sanitizer sanitizer)" swift test "${words[@]}" --skip-build --no-parallel \
+            --skip '^LabTests\.' ${filter:+--filter "$filter"}
+    done
+}
+
+# finish: the sums; status 0 when nothing failed.
+finish() {
+    heading "== Times"
+    printf '%s\n' "${phase_table[@]}"
+    if [[ -s $logs/skips ]]; then
+        heading "== Skipped"
+        cat "$logs/skips"
+    fi
+    if ((${#failed_phases[@]} > 0)); then
+        heading "== Failed"
+        printf '%s\n' "${failed_phases[@]}"
+        cat "$logs/failures" 2>/dev/null || :
+        ((failed > 0)) || failed=${#failed_phases[@]}
+    fi
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    ((${#failed_phases[@]} == 0))
+}
+
 lint() { swift format lint --strict --recursive Package.swift Sources Tests Development/Package.swift Development/Sources Development/Tests; }
 check_scripts() { git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck; }
 export -f lint check_scripts
 
-require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter
-require_swift
-phase 120 "Formatting" bash -c lint
-phase 60 "Scripts (shellcheck)" bash -c check_scripts
-phase 1800 "Building libraries and tests" swift build --build-tests
-# One test after the other: many of them start processes and hold them to time-outs.
-tests 900 "Libraries" swift test --skip-build --no-parallel
-phase 900 "Documentation" scripts/docs.sh --check
-phase 900 "Public interface as recorded" scripts/api.sh
-if [[ $scope != unit ]]; then
-    phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
-    tests 900 "Libraries against the simulated BCM" \
-        swift test --package-path Development --skip-build --no-parallel --skip '^LabTests\.'
-    if [[ -x scripts/test-consumers.sh ]]; then
-        phase 1200 "Each library imported alone" scripts/test-consumers.sh
-    fi
-fi
-if [[ $scope == all ]]; then run_lab; fi
+run_checks() {
+    phase 120 "Formatting" bash -c lint
+    phase 60 "Scripts (shellcheck)" bash -c check_scripts
+}
 
-heading "== Times"
-printf '%s\n' "${phase_table[@]}"
-if [[ -s $logs/skips ]]; then
-    heading "== Skipped"
-    cat "$logs/skips"
+run_tests() {
+    phase 1800 "Building libraries and tests" swift build --build-tests
+    # One test after the other: many of them start processes and hold them to time-outs.
+    tests 900 "Libraries" swift test --skip-build --no-parallel
+    phase 900 "Documentation" scripts/docs.sh --check
+    phase 900 "Public interface as recorded" scripts/api.sh
+    if [[ $scope != unit ]]; then
+        phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
+        tests 900 "Libraries against the simulated BCM" \
+            swift test --package-path Development --skip-build --no-parallel --skip '^LabTests\.'
+        if [[ -x scripts/test-consumers.sh ]]; then
+            phase 1200 "Each library imported alone" scripts/test-consumers.sh
+        fi
+    fi
+    if [[ $scope == all ]]; then run_lab; fi
+}
+
+require_swift
+if [[ -n $sanitizer ]]; then
+    require_packages "${build_packages[@]}" openssl jq
+    run_sanitized
+else
+    require_packages "${build_packages[@]}" shellcheck openssl ansible-core jq man-db prometheus prometheus-node-exporter
+    run_checks
+    run_tests
 fi
-if ((${#failed_phases[@]} > 0)); then
-    heading "== Failed"
-    printf '%s\n' "${failed_phases[@]}"
-    cat "$logs/failures" 2>/dev/null || :
-    ((failed > 0)) || failed=${#failed_phases[@]}
-fi
-printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
-((${#failed_phases[@]} == 0))
+finish

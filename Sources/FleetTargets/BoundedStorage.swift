@@ -3,11 +3,14 @@ internal import PromTargets
 internal import Synchronization
 
 /// Work on shared storage, which may hang for hours in a way that no signal ends: each piece runs in a thread of its
-/// own that is abandoned at a time-out, and none begins while an earlier one hangs.
+/// own that is abandoned at a time-out or an interruption, and none begins while an earlier one hangs.
 final class BoundedStorage: Sendable {
     private let directory: String
-    private let timeout: Duration
+    let timeout: Duration
     private let isBusy = Mutex(false)
+
+    /// How long a piece has that is at work when the run is interrupted, so that what it did is known.
+    static let grace = Duration.seconds(1)
 
     init(directory: String, timeout: Duration) {
         self.directory = directory
@@ -16,7 +19,8 @@ final class BoundedStorage: Sendable {
 
     /// Runs the work.
     ///
-    /// - Throws: ``FleetError`` with the code `hangs` or `directory`.
+    /// - Throws: ``FleetError`` with the code `hangs`, `directory`, `readOnly`, or `cancelled` when the run is
+    ///   interrupted and the file system does not answer either.
     func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PromTargetsError) -> Value
     ) async throws(FleetError) -> Value {
@@ -24,12 +28,8 @@ final class BoundedStorage: Sendable {
             defer { busy = true }
             return !busy
         }
-        guard isFree else {
-            throw FleetError(
-                .hangs,
-                "\(directory): the file system hangs: an earlier attempt has not come back yet; check the file server")
-        }
-        let promise = Promise<Result<Value, PromTargetsError>?>()
+        guard isFree else { throw hangs("an earlier attempt has not come back yet") }
+        let promise = Promise<Result<Value, PromTargetsError>>()
         let hasThread = DetachedThread.start(named: "storage") { [self] in
             let result = Result { () throws(PromTargetsError) in try work() }
             isBusy.withLock { $0 = false }
@@ -37,58 +37,27 @@ final class BoundedStorage: Sendable {
         }
         guard hasThread else {
             isBusy.withLock { $0 = false }
-            throw FleetError(.directory, "\(directory): the system gives no thread; end other processes")
+            throw FleetError(
+                .directory, path: directory, reason: "the system gives no thread", remedy: "end other processes")
         }
-        let timer = Task { [timeout] in
-            if (try? await Task.sleep(for: timeout)) != nil { promise.fulfil(nil) }
+        var result = await promise.value(within: timeout)
+        if result == nil, Task.isCancelled {
+            // A task of its own, which is not cancelled.
+            result = await Task { await promise.value(within: min(timeout, Self.grace)) }.value
+            guard result != nil else {
+                throw FleetError(
+                    .cancelled, path: directory, reason: "interrupted while the file system gave no answer",
+                    remedy: "check the file server, and run it again")
+            }
         }
-        defer { timer.cancel() }
-        switch await promise.value() {
+        switch result {
         case .success(let value): return value
         case .failure(let error): throw FleetError(error)
-        case nil:
-            throw FleetError(
-                .hangs,
-                "\(directory): the file system hangs: no answer within \(timeout); check the file server")
+        case nil: throw hangs("no answer within \(timeout)")
         }
     }
-}
 
-/// A value that comes once, from whoever is first, for one reader.
-private final class Promise<Value: Sendable>: Sendable {
-    private enum State {
-        case empty
-        case awaited(CheckedContinuation<Value, Never>)
-        case fulfilled(Value)
-        case done
-    }
-    private let state = Mutex(State.empty)
-
-    func fulfil(_ value: Value) {
-        let reader = state.withLock { state -> CheckedContinuation<Value, Never>? in
-            switch state {
-            case .empty: state = .fulfilled(value)
-            case .awaited(let continuation):
-                state = .done
-                return continuation
-            case .fulfilled, .done: break
-            }
-            return nil
-        }
-        reader?.resume(returning: value)
-    }
-
-    func value() async -> Value {
-        await withCheckedContinuation { continuation in
-            let value = state.withLock { state -> Value? in
-                guard case .fulfilled(let value) = state else {
-                    state = .awaited(continuation)
-                    return nil
-                }
-                state = .done
-                return value
-            }
-            if let value { continuation.resume(returning: value) }
-        }
+    private func hangs(_ why: String) -> FleetError {
+        FleetError(.hangs, path: directory, reason: "the file system hangs: \(why)", remedy: "check the file server")
     }
 }

@@ -28,17 +28,12 @@ extension Fleet {
         let before = await recorded(record)
         report.notes += Self.othersNotes(judgement.files, before)
         let writes = judgement.files.compactMap { file in file.wanted.map { (file, $0) } }
-        if !writes.isEmpty {
-            let outcomes = await change(writes)
-            judgement.note(outcomes)
-            for (_, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome.action == .failed {
-                report.fail(outcome.reason ?? "")
-            }
-        }
-        await remove(&judgement, isDryRun: false, limit, &report)
+        if !writes.isEmpty { await apply(writes, &judgement, &report) }
+        if !report.isInterrupted { await remove(&judgement, isDryRun: false, limit, &report) }
         report.files = judgement.files
         report.conclude(judgement.unknown)
         try await keep(record, judgement.files, before)
+        try report.endIfInterrupted()
         return report
     }
 
@@ -49,15 +44,24 @@ extension Fleet {
     ///
     /// - Parameters:
     ///   - interval: the time between two passes; a second or more.
-    ///   - jitter: up to this much is added to it by chance.
+    ///   - jitter: up to this much is added to it by chance; not below zero.
     ///   - limit: as for ``synchronize(removing:categories:)``.
     ///   - categories: as for ``synchronize(removing:categories:)``.
-    ///   - notifier: systemd, where it listens.
-    /// - Throws: ``FleetError``: `invalidConfiguration`; under systemd also `readOnly`, since a new start may help.
+    ///   - textfile: where each pass leaves ``FleetMetrics`` for node_exporter; nowhere by default.
+    ///   - notifier: systemd, where it listens. Its watchdog is fed at every step of a pass, each of which has a time-out.
+    /// - Throws: ``FleetError``: `invalidConfiguration`, also for an interval or a jitter that is none; under systemd also
+    ///   `readOnly`, since a new start may help.
     public func keepSynchronized(
         every interval: Duration = .seconds(60), jitter: Duration = .seconds(5), removing limit: RemovalLimit = .tenth,
-        categories: Set<String> = [], notifier: ServiceNotifier = ServiceNotifier()
+        categories: Set<String> = [], textfile: String? = nil, notifier: ServiceNotifier = ServiceNotifier()
     ) async throws(FleetError) {
+        guard interval >= .seconds(1), jitter >= .zero else {
+            throw FleetError(
+                .invalidConfiguration, reason: "passes every \(interval) with up to \(jitter) more are none",
+                remedy: "take an interval of a second or more, and a jitter that is not below zero")
+        }
+        if let time = notifier.watchdogInterval { heartbeat = Heartbeat(every: time / 3) { notifier.feedWatchdog() } }
+        defer { heartbeat = .none }
         var conditions = ConditionLog(logger: logger)
         let clock = SystemClock()
         notifier.ready(status: "waiting for the first pass")
@@ -72,6 +76,7 @@ extension Fleet {
                 }
                 for note in report.notes { conditions.note(note, .warning, note, now: clock.now()) }
                 notifier.status(report.problems.first ?? report.summary)
+                leaveMetrics(of: .success(report), in: textfile)
             } catch  where error.code == .invalidConfiguration {
                 throw error
             } catch  where error.code == .readOnly && notifier.isActive {
@@ -84,23 +89,14 @@ extension Fleet {
                     "pass", error.code == .locked ? .notice : .error, error.description,
                     ending: "passes are possible again", now: clock.now())
                 notifier.status(error.description)
+                // The one that waits leaves the file to the one that works.
+                if error.code != .locked { leaveMetrics(of: .failure(error), in: textfile) }
             }
             conditions.endOthers(now: clock.now())
-            await wait(interval + jitter * Double.random(in: 0...1), notifier)
+            heartbeat.beat()
+            await pause(interval + jitter * Double.random(in: 0...1))
         }
         notifier.stopping()
-    }
-
-    /// Sleeps, and feeds systemd's watchdog meanwhile.
-    private func wait(_ time: Duration, _ notifier: ServiceNotifier) async {
-        let slice = notifier.watchdogInterval.map { $0 / 3 } ?? time
-        var left = time
-        while left > .zero, !Task.isCancelled {
-            notifier.feedWatchdog()
-            try? await sleep(min(left, slice))
-            left -= slice
-        }
-        notifier.feedWatchdog()
     }
 
     // MARK: The record
@@ -108,7 +104,7 @@ extension Fleet {
     private func lock() async throws(FleetError) -> SyncRecord {
         let path = directory.path
         let present = record
-        let attempt = try await storage.run { () throws(PromTargetsError) -> SyncRecord.Attempt in
+        let attempt = try await onStorage { () throws(PromTargetsError) -> SyncRecord.Attempt in
             if let present, present.isInPlace { return .held(present) }
             let attempt = try SyncRecord.take(in: path)
             if case .held(let record) = attempt {
@@ -125,14 +121,13 @@ extension Fleet {
             // Whoever may write there may write anything into the file.
             let holder = Self.inOneLine(said)
             throw FleetError(
-                .locked,
-                "\(path): another sync keeps it" + (holder.isEmpty ? "" : " (\(holder))")
-                    + "; stop one of them, or leave this one waiting to take over")
+                .locked, path: path, reason: "another sync keeps it" + (holder.isEmpty ? "" : " (\(holder))"),
+                remedy: "stop one of them, or leave this one waiting to take over")
         }
     }
 
     private func recorded(_ record: SyncRecord) async -> [String: String]? {
-        try? await storage.run { () throws(PromTargetsError) in record.content?.files }
+        try? await onStorage { () throws(PromTargetsError) in record.content?.files }
     }
 
     /// Notes what the files are like now, if that is another thing than before.
@@ -144,7 +139,7 @@ extension Fleet {
         for file in files { versions[file.fileName] = file.entry?.version }
         let hasChanged = files.contains { $0.action != .none }
         guard hasChanged || versions != before else { return }
-        try await storage.run { [versions] () throws(PromTargetsError) in
+        try await onStorage { [versions] () throws(PromTargetsError) in
             var versions = versions
             if hasChanged {
                 versions = [:]

@@ -15,7 +15,7 @@ public import RoleMonitor
 /// The configuration is that of the role monitors, and so are the files' content and the rules by which a role is
 /// present, absent or unknown. Unknown removes nothing.
 public actor Fleet {
-    /// The type of the monitors' configuration.
+    /// The monitors' configuration, named here so that who imports this library alone can make one.
     public typealias Configuration = MonitorConfiguration
 
     /// The monitors' configuration.
@@ -26,9 +26,9 @@ public actor Fleet {
     let sleep: @Sendable (Duration) async throws -> Void
     private let makeSource: DeviceSourceMaker
     private var source: (any DeviceSource)?
-    /// The head node that answered last.
-    private var preferred: HeadNode?
     var record: SyncRecord?
+    /// Keeps systemd's watchdog fed while a step of a pass is at work.
+    var heartbeat = Heartbeat.none
 
     /// Creates a fleet. Nothing is asked or read yet.
     ///
@@ -96,51 +96,77 @@ public actor Fleet {
         var report = FleetReport("prune", directory: directory.path)
         await remove(&judgement, isDryRun: isDryRun, limit, &report)
         report.files = judgement.files.filter { $0.state != .missing }
+        try report.endIfInterrupted()
         report.conclude(judgement.unknown)
         return report
     }
 
-    /// Writes the target files of nodes as a monitor does, whatever BCM says.
+    /// Writes the target files of nodes as a monitor does, whatever BCM says. What stands there already is not written.
     ///
     /// - Parameters:
-    ///   - nodes: BCM's names of the nodes.
+    ///   - nodes: BCM's names of the nodes. One that is named twice counts once, and so does a role.
     ///   - roles: the roles whose exporters the files list; nil for those of jobstats.
-    /// - Throws: ``FleetError`` when a name or a role does not serve, before anything is written.
+    /// - Throws: ``FleetError`` when a name or a role does not serve, or the directory cannot be read, before anything is
+    ///   written.
     public func write(_ nodes: [String], roles: [String]? = nil) async throws(FleetError) -> FleetReport {
         var exporters: [Exporter] = []
-        for role in roles ?? [configuration.role] {
+        for role in Self.once(roles ?? [configuration.role]) {
             guard let rule = configuration.rules.first(where: { $0.role == role }) else {
-                throw FleetError(.invalidConfiguration, "the configuration has no rule for the role \(role)")
+                throw FleetError(
+                    .invalidConfiguration, reason: "the configuration has no rule for the role \(role)",
+                    remedy: "name one of \(configuration.rules.map(\.role).joined(separator: ", "))")
             }
             exporters += roles == nil ? configuration.exporters : rule.exporters
         }
-        var contents: [(file: FleetFile, groups: [TargetGroup])] = []
+        var contents: [(name: String, groups: [TargetGroup])] = []
         do throws(PromTargetsError) {
-            for node in nodes {
+            for node in Self.once(nodes) {
                 _ = try directory.filePath(named: node)
-                let groups = try configuration.targetGroups(of: node, exporters: exporters)
-                contents.append((FleetFile(node + ".json", .missing, wanted: groups), groups))
+                contents.append((node + ".json", try configuration.targetGroups(of: node, exporters: exporters)))
             }
         } catch {
-            throw FleetError(.invalidConfiguration, error.description)
+            throw FleetError(
+                .invalidConfiguration, path: error.path, reason: "\(error.code): \(error.reason)", remedy: error.remedy)
         }
-        var report = FleetReport("write", directory: directory.path, files: contents.map(\.file))
-        let outcomes = await change(contents.map { ($0.file, $0.groups) })
+        let entries = try await entries()
+        let files = contents.map { name, groups in
+            let entry = entries.first { $0.fileName == name }
+            let isCurrent = entry.map { $0.isAsWritten && $0.groups == groups && $0.isReadableByAll } ?? false
+            return FleetFile(
+                name, entry == nil ? .missing : isCurrent ? .current : .different, entry: entry, wanted: groups)
+        }
+        var report = FleetReport("write", directory: directory.path, files: files)
+        let outcomes = await change(files.map { ($0, $0.wanted) })
         for index in report.files.indices {
-            let outcome = outcomes[report.files[index].fileName]
-            report.files[index].state = outcome?.reason == nil ? .current : .missing
-            report.files[index].action = outcome?.action ?? .failed
-            report.files[index].reason = outcome?.reason ?? ""
-            if let reason = outcome?.reason { report.fail(reason) }
+            guard let outcome = outcomes[report.files[index].fileName] else { continue }
+            report.files[index].note(outcome.action, outcome.reason)
+            if let reason = outcome.reason { report.fail(reason) }
         }
+        report.isInterrupted = outcomes.count < files.count
+        try report.endIfInterrupted()
         return report
+    }
+
+    private static func once(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }
 
 extension Fleet {
     func entries() async throws(FleetError) -> [TargetDirectory.Entry] {
         let directory = directory
-        return try await storage.run { () throws(PromTargetsError) in try directory.entries() }
+        return try await onStorage { () throws(PromTargetsError) in try directory.entries() }
+    }
+
+    /// Work on the directory, bounded in time.
+    func onStorage<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(PromTargetsError) -> Value
+    ) async throws(FleetError) -> Value {
+        let storage = storage
+        return try await heartbeat.during(limit: storage.timeout + .seconds(5)) { () throws(FleetError) in
+            try await storage.run(work)
+        }
     }
 
     /// Looks at the directory first and at BCM then: what changes between the two looks is left alone.
@@ -149,29 +175,42 @@ extension Fleet {
         do throws(BCMError) {
             if let known = self.source { source = known } else { source = try makeSource() }
         } catch {
-            throw FleetError(.invalidConfiguration, error.description)
+            throw FleetError(
+                .invalidConfiguration, reason: "\(error.code): \(error.reason)",
+                remedy: error.remedy ?? "mend the role monitors' configuration")
         }
         self.source = source
         let entries = try await entries()
         var judgement = FleetJudgement(entries, await ask(source), configuration, categories: categories)
         if judgement.needsConfirmation {
-            do {
-                try await sleep(configuration.roleLossDelay)
-            } catch {
-                throw FleetError(.cancelled, "interrupted before the second look")
-            }
+            await pause(configuration.roleLossDelay)
+            if Task.isCancelled { throw Self.interrupted("before the second look") }
             var answers: [(headNode: HeadNode, answer: Result<FleetAnswer, BCMError>)] = []
             for headNode in source.headNodes { answers.append((headNode, await ask(source, headNode))) }
             judgement.confirm(with: answers)
         }
-        if Task.isCancelled { throw FleetError(.cancelled, "interrupted") }
+        if Task.isCancelled { throw Self.interrupted("before anything was changed") }
         return judgement
+    }
+
+    private static func interrupted(_ when: String) -> FleetError {
+        FleetError(.cancelled, reason: "interrupted \(when)", remedy: "run it again")
+    }
+
+    /// Sleeps until the time is over or the task is cancelled.
+    func pause(_ time: Duration) async {
+        let sleep = sleep
+        await heartbeat.during(limit: time + .seconds(5)) { try? await sleep(time) }
     }
 
     private func ask(_ source: any DeviceSource, _ headNode: HeadNode) async -> Result<FleetAnswer, BCMError> {
         do throws(BCMError) {
-            return .success(
-                FleetAnswer(try await source.devices(of: headNode), from: headNode, rules: configuration.rules))
+            // Connecting has a time-out of its own.
+            let limit = configuration.requestTimeout * 2 + .seconds(30)
+            let devices = try await heartbeat.during(limit: limit) { () throws(BCMError) in
+                try await source.devices(of: headNode)
+            }
+            return .success(FleetAnswer(devices, from: headNode, rules: configuration.rules))
         } catch {
             return .failure(error)
         }
@@ -180,12 +219,9 @@ extension Fleet {
     /// The first answer: from the head node that answered last, else from another.
     private func ask(_ source: any DeviceSource) async -> FleetAnswer {
         var failures: [BCMError] = []
-        let others = source.headNodes.filter { $0 != preferred }
-        for headNode in (preferred.map { [$0] } ?? []) + others {
+        for headNode in source.candidates {
             switch await ask(source, headNode) {
-            case .success(let answer):
-                preferred = headNode
-                return answer
+            case .success(let answer): return answer
             case .failure(let error): failures.append(error)
             }
         }
@@ -211,8 +247,17 @@ extension Fleet {
             return
         }
         guard !isDryRun else { return note(.wouldRemove) }
-        let outcomes = await change(orphans.map { ($0, nil) })
+        await apply(orphans.map { ($0, nil) }, &judgement, &report)
+    }
+
+    /// Changes files and notes what came of it.
+    func apply(
+        _ changes: [(file: FleetFile, groups: [TargetGroup]?)], _ judgement: inout FleetJudgement,
+        _ report: inout FleetReport
+    ) async {
+        let outcomes = await change(changes)
         judgement.note(outcomes)
+        if outcomes.count < changes.count { report.isInterrupted = true }
         for (_, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome.action == .failed {
             report.fail(outcome.reason ?? "")
         }
@@ -220,16 +265,17 @@ extension Fleet {
 
     typealias Outcomes = [String: (action: FleetFile.Action, reason: String?)]
 
-    /// Writes files with groups, and removes those without.
-    func change(_ changes: [(file: FleetFile, groups: [TargetGroup]?)]) async -> Outcomes {
+    /// Writes files with groups, and removes those without. After an interruption the rest has no outcome.
+    private func change(_ changes: [(file: FleetFile, groups: [TargetGroup]?)]) async -> Outcomes {
         let directory = directory
         let logger = logger
         var outcomes: Outcomes = [:]
         // In pieces, each with the whole time-out: a first pass over thousands of files takes its time.
         for start in stride(from: 0, to: changes.count, by: 50) {
+            if Task.isCancelled { break }
             let piece = Array(changes[start..<min(start + 50, changes.count)])
             do throws(FleetError) {
-                let done = try await storage.run { () throws(PromTargetsError) in
+                let done = try await onStorage { () throws(PromTargetsError) in
                     piece.map { ($0.file.fileName, Self.change($0.file, $0.groups, directory, logger)) }
                 }
                 for (name, outcome) in done { outcomes[name] = outcome }

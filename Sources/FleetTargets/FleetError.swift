@@ -24,17 +24,29 @@ public struct FleetError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The kind of failure.
     public let code: Code
-    /// What failed, why, and what to do, in words, without control characters.
-    public let description: String
+    /// The file or directory concerned, if there is one.
+    public let path: String?
+    /// The cause, in words.
+    public let reason: String
+    /// What to do next.
+    public let remedy: String
 
-    init(_ code: Code, _ description: String) {
+    /// Creates an error. Control characters, which may come from files and names of others, are shown as their numbers.
+    public init(_ code: Code, path: String? = nil, reason: String, remedy: String) {
         self.code = code
-        self.description = ForeignText.printable(description)
+        self.path = path.map { ForeignText.printable($0) }
+        self.reason = ForeignText.printable(reason)
+        self.remedy = ForeignText.printable(remedy)
     }
 
     init(_ error: PromTargetsError) {
-        self.init(error.code == .readOnly ? .readOnly : .directory, error.description)
+        self.init(
+            error.code == .readOnly ? .readOnly : .directory, path: error.path,
+            reason: "\(error.code): \(error.reason)", remedy: error.remedy)
     }
+
+    /// `/shared/targets: another sync keeps it (process 17 on head-a); stop one of them ...`.
+    public var description: String { (path.map { "\($0): " } ?? "") + "\(reason); \(remedy)" }
 
     /// Whether both are of the same kind.
     public static func == (left: FleetError, right: FleetError) -> Bool { left.code == right.code }

@@ -50,14 +50,14 @@ public struct FleetFile: Sendable, Hashable {
 
     /// The file's name in the directory.
     public let fileName: String
-    /// How it stands.
+    /// How it stood when it was looked at, before anything was done.
     public internal(set) var state: State
     /// Why it stands so, in words; empty where there is nothing to say.
     public internal(set) var reason: String
     /// What was done.
     public internal(set) var action = Action.none
-    /// The addresses that it holds, as far as it can be read.
-    public let targets: [String]
+    /// The addresses that it holds, as far as it can be read; those that it held when it was removed.
+    public internal(set) var targets: [String]
     /// What it should hold; nil where nothing is to be written.
     package let wanted: [TargetGroup]?
     /// The file itself; nil where there is none.
@@ -73,6 +73,13 @@ public struct FleetFile: Sendable, Hashable {
         self.entry = entry
         self.wanted = wanted
         targets = (entry?.groups ?? []).flatMap(\.targets)
+    }
+
+    /// Notes what became of it.
+    mutating func note(_ action: Action, _ reason: String?) {
+        self.action = action
+        if let reason { self.reason = reason }
+        if action == .written { targets = (wanted ?? []).flatMap(\.targets) }
     }
 
     /// Whether the file has no reason to be there.

@@ -171,8 +171,7 @@ package struct FleetJudgement: Sendable {
     package mutating func note(_ outcomes: [String: (action: FleetFile.Action, reason: String?)]) {
         for index in files.indices {
             guard let outcome = outcomes[files[index].fileName] else { continue }
-            files[index].action = outcome.action
-            if let reason = outcome.reason { files[index].reason = reason }
+            files[index].note(outcome.action, outcome.reason)
         }
     }
 }

@@ -33,6 +33,8 @@ public struct FleetReport: Sendable, Hashable {
     public internal(set) var problems: [String] = []
     /// What an operator should know beside that.
     public internal(set) var notes: [String] = []
+    /// Whether an interruption left changes undone.
+    var isInterrupted = false
 
     init(_ command: String, directory: String, files: [FleetFile] = []) {
         self.command = command
@@ -131,6 +133,15 @@ extension FleetReport {
         } else if outcome == .fine, files.contains(where: { $0.state == .undecided }) {
             outcome = .unknown
         }
+    }
+
+    /// The error for a run that was interrupted between its changes.
+    func endIfInterrupted() throws(FleetError) {
+        guard isInterrupted else { return }
+        throw FleetError(
+            .cancelled, path: directory,
+            reason: "interrupted after \(files.count { $0.action == .written || $0.action == .removed }) changes",
+            remedy: "the other files are as they were; run it again")
     }
 
     mutating func fail(_ problem: String) {

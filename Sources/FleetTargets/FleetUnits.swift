@@ -10,14 +10,18 @@ public struct FleetUnits: Sendable, Hashable {
     public var configurationFile: String
     /// The targets directory, which the units may write.
     public var targetsDirectory: String
+    /// node_exporter's textfile directory, where each unit leaves ``FleetMetrics``; nil for nowhere.
+    public var metricsDirectory: String?
 
     /// Names what the units use.
     public init(
-        program: String = "/usr/local/bin/prom-targets", configurationFile: String, targetsDirectory: String
+        program: String = "/usr/local/bin/prom-targets", configurationFile: String, targetsDirectory: String,
+        metricsDirectory: String? = nil
     ) {
         self.program = program
         self.configurationFile = configurationFile
         self.targetsDirectory = targetsDirectory
+        self.metricsDirectory = metricsDirectory
     }
 
     /// A unit's name and file.
@@ -110,7 +114,8 @@ public struct FleetUnits: Sendable, Hashable {
                             comment: "A mistake in the configuration, which no restart mends."),
                         try .init(
                             "WatchdogSec", "900",
-                            comment: "Fed between passes; a pass is bounded by time-outs of its own."),
+                            comment: "Fed at every step of a pass; the longest time-out of one is 300 s, for an answer."
+                        ),
                         try .init("TimeoutStopSec", "10"),
                     ] + (try protections())),
                 .init("Install", [try .init("WantedBy", "multi-user.target")]),
@@ -142,12 +147,11 @@ public struct FleetUnits: Sendable, Hashable {
                 return true
             }
         } catch {
-            throw FleetError(.directory, "\(error); run as root")
+            throw FleetError(.directory, reason: "\(error)", remedy: "run as root")
         }
         throw FleetError(
-            .directory,
-            "\(path): somebody else's file is there; move it away, or keep changes in a drop-in (systemctl edit "
-                + "\(unit.name))")
+            .directory, path: path, reason: "somebody else's file is there",
+            remedy: "move it away, or keep changes in a drop-in (systemctl edit \(unit.name))")
     }
 }
 
@@ -163,6 +167,7 @@ extension FleetUnits {
 
     private func command(_ verb: String) -> [String] {
         [program, verb, "--config", configurationFile, "--prometheus-targets-dir", targetsDirectory]
+            + (metricsDirectory.map { ["--textfile", "\($0)/prom_targets_\(verb).prom"] } ?? [])
     }
 
     private func unit(_ description: String) throws(ServiceError) -> Directives {
@@ -182,7 +187,7 @@ extension FleetUnits {
                 comment: "The targets directory may belong to another user; a thread asks for a nice value."),
             try .init("ProtectSystem", "strict"),
             try .init(
-                "ReadWritePaths", words: ["-" + targetsDirectory],
+                "ReadWritePaths", words: ([targetsDirectory] + (metricsDirectory.map { [$0] } ?? [])).map { "-" + $0 },
                 comment: "The dash: the unit starts whether or not shared storage is there."),
             try .init("ProtectProc", "invisible"), try .init("ProcSubset", "pid"),
             try .init("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),

@@ -16,7 +16,8 @@ extension ScrapeConfiguration {
         }
         var document: [(key: String, value: YAMLText)] = [("global", .mapping(global))]
         if !ruleFiles.isEmpty { document.append(("rule_files", .sequence(ruleFiles.map { .text($0) }))) }
-        document.append(("scrape_configs", .sequence(jobs.map { scrapeConfig($0) })))
+        document.append(
+            ("scrape_configs", .sequence(jobs.map { scrapeConfig($0) } + fixedJobs.map { scrapeConfig($0) })))
         return YAMLText.mapping(document).rendered()
     }
 
@@ -43,12 +44,36 @@ extension ScrapeConfiguration {
                 ])
             ),
             ("relabel_configs", .sequence(relabelling(job))),
-            (
-                "metric_relabel_configs",
-                .sequence([
-                    Self.rule([("source_labels", .line(["__name__"])), ("regex", .text("^go_.*"))], action: "drop")
-                ])
-            ),
+            ("metric_relabel_configs", Self.withoutRuntimeMetrics),
+        ])
+    }
+
+    private static var withoutRuntimeMetrics: YAMLText {
+        .sequence([
+            rule([("source_labels", .line(["__name__"])), ("regex", .text("^go_.*"))], action: "drop")
+        ])
+    }
+
+    private func scrapeConfig(_ job: FixedJob) -> YAMLText {
+        let groups = job.targets.map { target in
+            YAMLText.mapping([
+                ("targets", .sequence([.text("\(target.address)")])),
+                (
+                    "labels",
+                    .mapping([
+                        ("cluster", .text(clusterName)), ("hostname", .text(target.hostName)),
+                        ("instance", .text("\(target.hostName):\(target.address.port)")),
+                    ])
+                ),
+            ])
+        }
+        return .mapping([
+            ("job_name", .text(job.name)),
+            ("scrape_interval", .text(Self.text(scrapeInterval))),
+            ("scrape_timeout", .text(Self.text(scrapeTimeout))),
+            ("follow_redirects", .truth(false)),
+            ("static_configs", .sequence(groups)),
+            ("metric_relabel_configs", Self.withoutRuntimeMetrics),
         ])
     }
 

@@ -43,6 +43,50 @@ public struct ScrapeConfiguration: Sendable, Hashable {
         }
     }
 
+    /// Something that is scraped at fixed addresses, such as Prometheus itself.
+    public struct FixedJob: Sendable, Hashable {
+        /// One address.
+        public struct Target: Sendable, Hashable {
+            /// Where it is reached: `localhost:9090`.
+            public let address: TargetAddress
+            /// The value of the label `hostname`.
+            public let hostName: String
+
+            /// Creates a target.
+            ///
+            /// - Parameters:
+            ///   - host: a host's name or address.
+            ///   - port: 1 to 65535.
+            ///   - hostName: the value of the label `hostname`; the host unless said otherwise.
+            /// - Throws: ``PromTargetsError`` when one of them cannot be used.
+            public init(host: String, port: Int, hostName: String? = nil) throws(PromTargetsError) {
+                address = try TargetAddress(host: host, port: port)
+                try LabelName.check("hostname", value: hostName ?? host)
+                self.hostName = hostName ?? host
+            }
+        }
+
+        /// The job's name, and the value of the label `job`.
+        public let name: String
+        /// The targets.
+        public let targets: [Target]
+
+        /// Creates a job.
+        ///
+        /// - Parameters:
+        ///   - name: letters, digits, underscores and hyphens.
+        ///   - targets: at least one.
+        /// - Throws: ``PromTargetsError/Code/invalidConfiguration``.
+        public init(_ name: String, _ targets: [Target]) throws(PromTargetsError) {
+            guard isWord(name) else {
+                throw refusal("\(JSONText.quoted(name)) is no job", "use letters, digits, underscores and hyphens")
+            }
+            guard !targets.isEmpty else { throw refusal("the job \(name) has no target", "name one, or leave it out") }
+            self.name = name
+            self.targets = targets
+        }
+    }
+
     /// How a target's address is made to agree with its `hostname` label.
     public struct AddressCheck: Sendable, Hashable {
         private let name: String
@@ -58,6 +102,8 @@ public struct ScrapeConfiguration: Sendable, Hashable {
     public let targetsDirectory: String
     /// The jobs, one per exporter.
     public let jobs: [Job]
+    /// What is scraped beside the exporters, at fixed addresses; no part of ``renderedJobs``.
+    public let fixedJobs: [FixedJob]
     /// A domain that stands after each host name in the addresses, for a Prometheus outside the cluster.
     public let targetDomain: String?
     /// The only hosts to scrape; nil for any host that the directory names.
@@ -83,6 +129,7 @@ public struct ScrapeConfiguration: Sendable, Hashable {
     ///   - clusterName: the value of the `cluster` label.
     ///   - targetsDirectory: an absolute path, without characters that have a meaning in a file pattern.
     ///   - jobs: one per exporter; labels, names and ports must differ.
+    ///   - fixedJobs: what is scraped beside these, none by default; names must differ from theirs.
     ///   - targetDomain: a domain that the writers of the target files append to host names; none by default.
     ///   - hostNames: the only hosts to scrape, at least one; any host by default.
     ///   - scrapeInterval: 30 seconds by default.
@@ -94,9 +141,10 @@ public struct ScrapeConfiguration: Sendable, Hashable {
     ///   - addressCheck: ``AddressCheck/equality`` by default.
     /// - Throws: ``PromTargetsError/Code/invalidConfiguration`` or ``PromTargetsError/Code/invalidLabel``.
     public init(
-        clusterName: String, targetsDirectory: String, jobs: [Job], targetDomain: String? = nil,
-        hostNames: [String]? = nil, scrapeInterval: Duration = .seconds(30), scrapeTimeout: Duration = .seconds(30),
-        refreshInterval: Duration = .seconds(30), targetLimit: Int = 10_000, ruleFiles: [String] = [],
+        clusterName: String, targetsDirectory: String, jobs: [Job], fixedJobs: [FixedJob] = [],
+        targetDomain: String? = nil, hostNames: [String]? = nil, scrapeInterval: Duration = .seconds(30),
+        scrapeTimeout: Duration = .seconds(30), refreshInterval: Duration = .seconds(30), targetLimit: Int = 10_000,
+        ruleFiles: [String] = [],
         externalLabels: [String: String] = [:], addressCheck: AddressCheck = .equality
     ) throws(PromTargetsError) {
         try LabelName.check("cluster", value: clusterName)
@@ -108,7 +156,8 @@ public struct ScrapeConfiguration: Sendable, Hashable {
                 "the targets directory \(JSONText.quoted(targetsDirectory)) cannot be used",
                 "give an absolute path without *, ?, [, ] and backslashes")
         }
-        guard !jobs.isEmpty, Set(jobs.map(\.label)).count == jobs.count, Set(jobs.map(\.name)).count == jobs.count,
+        let names = jobs.map(\.name) + fixedJobs.map(\.name)
+        guard !jobs.isEmpty, Set(jobs.map(\.label)).count == jobs.count, Set(names).count == names.count,
             Set(jobs.map(\.port)).count == jobs.count
         else {
             throw refusal("two jobs have the same label, name or port, or there is none", "give each exporter its own")
@@ -133,6 +182,7 @@ public struct ScrapeConfiguration: Sendable, Hashable {
         self.clusterName = clusterName
         self.targetsDirectory = targetsDirectory
         self.jobs = jobs
+        self.fixedJobs = fixedJobs
         self.targetDomain = targetDomain
         self.hostNames = hostNames
         self.scrapeInterval = scrapeInterval
@@ -148,7 +198,7 @@ public struct ScrapeConfiguration: Sendable, Hashable {
     ///
     /// - Throws: ``PromTargetsError/Code/invalidConfiguration`` for a port that is none.
     public static func standardJobs(
-        nodePort: Int = 9100, cgroupPort: Int = 9306, gpuPort: Int = 9445
+        nodePort: Int = ExporterPort.node, cgroupPort: Int = ExporterPort.cgroup, gpuPort: Int = ExporterPort.gpu
     ) throws(PromTargetsError) -> [Job] {
         [
             try Job("node_exporter", port: nodePort), try Job("cgroup_exporter", port: cgroupPort),

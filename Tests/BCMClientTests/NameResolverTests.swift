@@ -1,3 +1,4 @@
+import CommandExecution
 import Glibc
 import Logging
 import Synchronization

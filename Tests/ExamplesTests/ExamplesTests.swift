@@ -110,25 +110,100 @@ struct ExamplesTests {
         #expect([good.status, bad.status] == [0, 2])
     }
 
+    @Test func planIsShownWithTheSitesOwnSection() throws {
+        let file = "\(folder.path)/config.json"
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: file)) }
+        try write(
+            #"{"cluster_nam": "x", "deploy_bcm_role_monitor": false, "systems": {"dgx_nodes": ["dgx-[01-02]"]}}"#)
+        let good = try run("show-plan", [file, "4"])
+        #expect(
+            good.output == """
+                warning: cluster_nam: unknown key, it has no effect; did you mean "cluster_name"? (line 1, column 2)
+                4. Node statistics
+                  System user prometheus: dgx-01, dgx-02
+                  Program node_exporter: dgx-01, dgx-02
+                  Directory of metrics that others write: dgx-01, dgx-02
+                  Unit file of node_exporter.service: dgx-01, dgx-02
+                  node_exporter.service enabled and running: dgx-01, dgx-02
+                  node_exporter.service answers: dgx-01, dgx-02
+                11. Site
+                  Message of the day: dgx-01, dgx-02
+
+                """)
+        try write(#"{"prometheus_port": "9090", "systems": {"dgx_nodes": ["dgx 01"]}}"#)
+        let bad = try run("show-plan", [file, "4"])
+        #expect(
+            bad.output == """
+                \(file): invalid configuration, 2 errors:
+                  error: prometheus_port: expected a whole number from 1 to 65535, found the string "9090": remove the quotes \
+                (line 1, column 21)
+                  error: systems.dgx_nodes[0]: "dgx 01" is not a host name (RFC 1123): letters, digits, hyphens and dots only, \
+                not " " (line 1, column 55)
+
+                """)
+        #expect([good.status, bad.status] == [0, 2])
+        #expect(try run("show-plan", [file, "11"]) == (2, "usage: show-plan FILE SECTION ...\n"))
+    }
+
+    /// With a BCM these two are run by the tests against the simulated one.
+    @Test func examplesThatAskBCMSayWhatTheyNeed() throws {
+        #expect(try run("audit-targets", []) == (2, "usage: audit-targets FILE\n"))
+        #expect(
+            try run("nodes-with-role", ["slurmclient", "/ca"])
+                == (2, "usage: nodes-with-role ROLE CA-FILE CERTIFICATE KEY HEAD-NODE ...\n"))
+        let wrong = try run("nodes-with-role", ["slurmclient", "/ca", "/cert", "/key", "head a"])
+        #expect(
+            wrong.output == """
+                invalid configuration: the head node "head a" is neither a host name nor an address; write a head node as a \
+                name or an address, with a port after a colon if it is not 8081
+
+                """)
+        #expect(wrong.status == 2)
+    }
+
+    private static let examples = [
+        "write-target-files", "service-states", "show-rules", "nodes-with-role", "audit-targets", "show-plan",
+    ]
+
+    @Test func examplesAreShort() throws {
+        for example in Self.examples {
+            let source = try text("Sources/Examples/\(example)/main.swift")
+            #expect(source.split(separator: "\n", omittingEmptySubsequences: false).count <= 71, "\(example)")
+        }
+    }
+
     /// The README shows parts of the examples, line by line as they are.
     @Test func snippetsOfTheREADMEAreTheExamples() throws {
         let readme = try text("README.md")
-        for example in ["write-target-files", "service-states", "show-rules"] {
-            let source = try text("Sources/Examples/\(example)/main.swift")
-            #expect(source.split(separator: "\n", omittingEmptySubsequences: false).count <= 71, "\(example)")
-            #expect(readme.contains("Sources/Examples/\(example)"), "\(example)")
-        }
-        let sources = try ["write-target-files", "service-states", "show-rules"].map {
-            try text("Sources/Examples/\($0)/main.swift").split(separator: "\n").map(Self.trimmed)
-        }.joined()
-        let lines = Set(sources)
-        let blocks = readme.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
-        #expect(blocks.count > 1)
-        for block in blocks where !block.hasPrefix(".package") {
-            for line in block.split(separator: "\n") where !line.allSatisfy({ $0 == " " }) {
-                #expect(lines.contains(Self.trimmed(line)), "\(line)")
-            }
-        }
+        for example in Self.examples { #expect(readme.contains("Sources/Examples/\(example)"), "\(example)") }
+        let lines = try Set(Self.examples.flatMap(lines))
+        let blocks = Self.blocks(readme).filter { !$0.hasPrefix(".package") }
+        #expect(blocks.count >= Self.examples.count)
+        for line in blocks.flatMap(Self.codeLines) { #expect(lines.contains(Self.trimmed(line)), "\(line)") }
+    }
+
+    /// So does the first block of a library's article.
+    @Test(arguments: [
+        ("BCMClient.docc/AskingBCM", "nodes-with-role"), ("FleetTargets.docc/LookingAfterAFleet", "audit-targets"),
+        ("JobstatsDeploy.docc/PlanningAndRunning", "show-plan"), ("RoleMonitor.docc/OtherRolesAndUnits", "show-rules"),
+    ])
+    func snippetsOfArticlesAreTheExamples(article: String, example: String) throws {
+        let library = article.split(separator: ".")[0]
+        let block = try #require(Self.blocks(try text("Sources/\(library)/\(article).md")).first)
+        let lines = try Set(lines(of: example))
+        for line in Self.codeLines(block) { #expect(lines.contains(Self.trimmed(line)), "\(line)") }
+    }
+
+    private static func blocks(_ text: String) -> [Substring] {
+        text.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
+    }
+
+    private static func codeLines(_ block: Substring) -> [Substring] {
+        block.split(separator: "\n").filter { !$0.allSatisfy { $0 == " " } }
+    }
+
+    private func lines(of example: String) throws -> [Substring] {
+        try text("Sources/Examples/\(example)/main.swift").split(separator: "\n").map(Self.trimmed)
     }
 
     private static func trimmed(_ line: Substring) -> Substring { line.drop { $0 == " " } }

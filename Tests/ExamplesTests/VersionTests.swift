@@ -5,7 +5,8 @@ import Testing
 /// One version for everything.
 struct VersionTests {
     private static let programs = [
-        "bcm-role-monitor", "bcmctl", "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+        "bcm-role-monitor", "bcmctl", "capacity-planner", "deploy-role-monitor", "guided-setup", "prom-targets",
+        "setup-wizard",
     ]
 
     @Test(arguments: programs)

@@ -59,8 +59,10 @@ struct FleetUnitsTests {
             try FleetUnits.install(try units.forSyncing(interval: 5), in: site.path), "its own earlier file is replaced"
         )
         try site.put(unit.name, "[Service]\n")
-        #expect(throws: FleetError(.directory, "")) { try FleetUnits.install(unit, in: site.path) }
-        #expect(throws: FleetError(.directory, "")) { try FleetUnits.install(unit, in: "\(site.path)/nowhere") }
+        #expect(throws: FleetError(.directory, reason: "", remedy: "")) { try FleetUnits.install(unit, in: site.path) }
+        #expect(throws: FleetError(.directory, reason: "", remedy: "")) {
+            try FleetUnits.install(unit, in: "\(site.path)/nowhere")
+        }
     }
 
     /// systemd's own opinion, where it is installed.

@@ -80,6 +80,31 @@ struct ProgramTests {
         #expect(list.output.contains("\\u{1b}[2J.json") && !list.output.contains("\u{1B}"), "\(list.output)")
     }
 
+    @Test func outputThatCannotBeWrittenIsStatusOne() throws {
+        try site.monitorsWrite("dgx-01")
+        let program = try #require(builtProgram("prom-targets"))
+        for (words, status, said) in [
+            (["list", "--prometheus-targets-dir", site.path], 1, "No space left on device"),
+            (["--version"], 1, "No space"),
+            (["--help"], 1, "No space"), (["unit", "sync", "--config", config], 1, "No space"),
+        ] as [([String], Int32, String)] {
+            let full = try run("/bin/sh", ["-c", #""$@" >/dev/full"#, "sh", program] + words)
+            #expect(full.status == status && full.errors.contains(said), "\(words): \(full.errors)")
+            let closed = try run(
+                "/bin/bash", ["-c", #""$@" | true; exit "${PIPESTATUS[0]}""#, "bash", program] + words)
+            #expect(closed.status == 0 && closed.errors == "", "\(words): \(closed.errors)")
+        }
+        unlink(config)
+    }
+
+    @Test func eachInstallationShowsItsOwnOptionsAlone() throws {
+        let timer = try program("install-timer", "--help").output
+        let service = try program("install-service", "--help").output
+        #expect(timer.contains("--on-calendar") && !timer.contains("--interval") && !timer.contains("--category"))
+        #expect(!service.contains("--on-calendar") && service.contains("--interval") && service.contains("--category"))
+        #expect(timer.contains("--unit-dir <dir>") && timer.contains("--config <file>"))
+    }
+
     @Test func missingDirectoryIsStatusOne() throws {
         let result = try program("list", "--prometheus-targets-dir", "\(site.path)/nowhere")
         #expect(result.status == 1)

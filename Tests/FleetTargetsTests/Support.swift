@@ -36,15 +36,19 @@ final class FakeHeadNodes: DeviceSource {
     typealias Answer = Result<[Device], BCMError>
 
     let headNodes: [HeadNode]
+    private let order: HeadNodeOrder
     private let state: Mutex<(answers: [HeadNode: [Answer]], asked: [HeadNode])>
 
     /// Each head node gives its answers one after the other, and the last of them from then on.
     init(_ answers: [(HeadNode, [Answer])]) {
         headNodes = answers.map(\.0)
+        order = HeadNodeOrder(headNodes)
         state = Mutex((Dictionary(uniqueKeysWithValues: answers), []))
     }
 
     convenience init(_ devices: [Device]) { self.init([(headA, [.success(devices)])]) }
+
+    var candidates: [HeadNode] { order.candidates() }
 
     var asked: [HeadNode] { state.withLock { $0.asked } }
 
@@ -60,6 +64,8 @@ final class FakeHeadNodes: DeviceSource {
             state.answers[headNode] = answers
             return answer
         }
+        // As RESTClient does.
+        if case .success = answer { order.succeeded(headNode) } else { order.failed(headNode) }
         return try answer.get()
     }
 }
@@ -82,11 +88,14 @@ final class Site {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    var fleet: Fleet {
+    var fleet: Fleet { fleet { _ in } }
+
+    /// A fleet that sleeps as the test wants it.
+    func fleet(sleep: @escaping @Sendable (Duration) async throws -> Void) -> Fleet {
         let headNodes = headNodes
         return Fleet(
             configuration: configuration, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            sleep: { _ in }, makeSource: { headNodes })
+            sleep: sleep, makeSource: { headNodes })
     }
 
     /// Writes files as monitors do.

@@ -88,6 +88,56 @@ struct ScrapeConfigurationTests {
         #expect(configuration.rendered == expected)
     }
 
+    @Test func fixedTargetsStandBesideTheExportersAndAreNoPartOfTheJobsAlone() throws {
+        let configuration = try ScrapeConfiguration(
+            clusterName: "slurm", targetsDirectory: directory, jobs: ScrapeConfiguration.standardJobs(),
+            fixedJobs: [
+                .init(
+                    "servers",
+                    [.init(host: "mon-01.example", port: 9100, hostName: "mon-01"), .init(host: "::1", port: 9100)])
+            ])
+        let expected = """
+              - job_name: servers
+                scrape_interval: 30s
+                scrape_timeout: 30s
+                follow_redirects: false
+                static_configs:
+                  - targets:
+                      - 'mon-01.example:9100'
+                    labels:
+                      cluster: slurm
+                      hostname: mon-01
+                      instance: 'mon-01:9100'
+                  - targets:
+                      - '[::1]:9100'
+                    labels:
+                      cluster: slurm
+                      hostname: '::1'
+                      instance: '::1:9100'
+                metric_relabel_configs:
+                  - source_labels: [__name__]
+                    regex: '^go_.*'
+                    action: drop
+
+            """
+        #expect(configuration.rendered.hasSuffix(expected))
+        #expect(!configuration.renderedJobs.contains("servers"))
+        let error = PromTargetsError.Code.invalidConfiguration
+        for make: () throws -> ScrapeConfiguration in [
+            {
+                try ScrapeConfiguration(
+                    clusterName: "a", targetsDirectory: "/t", jobs: [.init("x", port: 1)],
+                    fixedJobs: [.init("x", [.init(host: "a", port: 1)])])
+            },
+            {
+                try ScrapeConfiguration(
+                    clusterName: "a", targetsDirectory: "/t", jobs: [.init("x", port: 1)], fixedJobs: [.init("y", [])])
+            },
+        ] {
+            #expect { try make() } throws: { ($0 as? PromTargetsError)?.code == error }
+        }
+    }
+
     @Test func theJobsAloneAreThoseOfTheWholeFile() throws {
         let configuration = try configuration()
         #expect(configuration.rendered.hasSuffix("scrape_configs:\n" + configuration.renderedJobs))
@@ -125,6 +175,9 @@ struct ScrapeConfigurationTests {
             try ScrapeConfiguration(
                 clusterName: "a", targetsDirectory: "/t", jobs: jobs, scrapeInterval: .milliseconds(1500),
                 scrapeTimeout: .milliseconds(10), refreshInterval: .seconds(3600), addressCheck: .derivation),
+            try ScrapeConfiguration(
+                clusterName: "a", targetsDirectory: "/t", jobs: jobs,
+                fixedJobs: [.init("prometheus", [.init(host: "localhost", port: 9090)])]),
         ]
         for variant in variants {
             let result = try await Promtool.check(variant.rendered)

@@ -96,9 +96,9 @@ struct MonitorConfigurationTests {
                   retry_interval: found "10", expected a number of seconds from 1 to 604800
                   max_retries: found true, expected a whole number from 1 to 1000
                   role: found "", expected one word of letters, digits and the characters - _ . : @
-                  request_timeout: found 1000000000, expected a number of seconds from 1 to 300
+                  request_timeout: found 1e9, expected a number of seconds from 1 to 300
                   prometheus_targets_dir: found "/a/../b", expected an absolute path
-                  cluster_name: found "a\\u000ab", expected a text of one line, not empty
+                  cluster_name: found "a\\nb", expected a text of one line, not empty
                   target_domain: found "-", expected a domain name, as in "example.org", or null
                   metrics_textfile: found 1, expected an absolute path, or null
                 """)

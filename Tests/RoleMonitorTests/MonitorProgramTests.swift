@@ -33,7 +33,7 @@ struct MonitorProgramTests {
 
     @Test(arguments: [
         (["--bogus"], "Unknown option '--bogus'"),
-        (["--pause", "soon"], "The value 'soon' is invalid for '--pause <pause>'"),
+        (["--pause", "soon"], "The value 'soon' is invalid for '--pause <time>'"),
         (["--once", "--resume"], "Give one of --once"),
         (["--log-level", "loud"], "The value 'loud' is invalid"),
         (["--config", "/no/such/file"], "/no/such/file: there is no such file; deploy-role-monitor makes one"),

@@ -74,7 +74,7 @@ private struct FleetSite {
         try await TestCluster.served { cluster, server in
             let site = try FleetSite(cluster, server)
             let fleet = site.fleet
-            let loop = Task { try await fleet.keepSynchronized(every: .milliseconds(50), jitter: .milliseconds(10)) }
+            let loop = Task { try await fleet.keepSynchronized(every: .seconds(1), jitter: .zero) }
             #expect(await eventually { (try? site.names()) == ["dgx-01", "dgx-02"] })
             try cluster.set("fault", "status-503")
             _ = try cluster.cmsh("device use dgx-03; roles; assign slurmclient; commit")

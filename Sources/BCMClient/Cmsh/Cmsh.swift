@@ -6,7 +6,7 @@ public import CommandExecution
 /// character is refused, since cmsh has no way to quote them all.
 public struct Cmsh: Sendable {
     /// Where BCM installs it.
-    public static let standardExecutable = "/cm/local/apps/cmd/bin/cmsh"
+    public static let standardExecutable = BCMPaths.cmsh
 
     let executor: any CommandExecutor
     let executable: String

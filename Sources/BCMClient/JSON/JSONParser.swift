@@ -26,7 +26,9 @@ extension JSONValue {
         // A typed error does not pass through a closure that rethrows.
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBytes { buffer in
             var parser = JSONParser(buffer, limits: limits)
-            do throws(JSONError) { return .success(try parser.document()) } catch { return .failure(error) }
+            do throws(JSONFault) { return .success(try parser.document()) } catch {
+                return .failure(error.error(in: buffer, limits))
+            }
         }
         self = try result.get()
     }
@@ -51,7 +53,7 @@ extension JSONValue {
 }
 
 /// Reads a JSON text from the bytes of a buffer, which outlives it.
-struct JSONParser {
+package struct JSONParser {
     private let bytes: UnsafeRawBufferPointer
     private let base: UnsafePointer<UInt8>?
     private let limits: JSONValue.Limits
@@ -62,72 +64,81 @@ struct JSONParser {
     /// The path whose place is looked for.
     var target: [JSONPath.Step]?
     private(set) var targetOffset: Int?
+    /// Whether a name that stands twice in an object is a fault.
+    package var refusesDuplicates = false
+    /// Where values and names begin, in their order in the text: an object, then each name before its value. Nil as long as nobody
+    /// asks.
+    package var places: [Int]?
 
-    init(_ bytes: UnsafeRawBufferPointer, limits: JSONValue.Limits) {
+    package init(_ bytes: UnsafeRawBufferPointer, limits: JSONValue.Limits) {
         self.bytes = bytes
         self.limits = limits
         base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         valuesLeft = limits.values
     }
 
-    mutating func document() throws(JSONError) -> JSONValue {
-        guard bytes.count <= limits.bytes else { throw mistake("the text is larger than \(limits.bytes) bytes", at: 0) }
+    package mutating func document() throws(JSONFault) -> JSONValue {
+        guard bytes.count <= limits.bytes else { throw fault(.tooLarge, at: 0) }
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
         skipSpace()
-        guard position < bytes.count else { throw mistake("the text is empty", at: 0) }
+        guard position < bytes.count else { throw fault(.empty, at: 0) }
         let value = try value()
         skipSpace()
-        guard position == bytes.count else { throw mistake("expected nothing after the value, found \(here)") }
+        guard position == bytes.count else { throw fault(.nothing) }
         return value
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private mutating func value() throws(JSONError) -> JSONValue {
+    private mutating func value() throws(JSONFault) -> JSONValue {
         valuesLeft -= 1
-        guard valuesLeft >= 0 else { throw mistake("the text holds more than \(limits.values) values") }
+        guard valuesLeft >= 0 else { throw fault(.tooManyValues) }
         if let target, target == steps { targetOffset = position }
+        places?.append(position)
         switch next {
         case UInt8(ascii: "{"): return .object(JSONObject(try members()))
         case UInt8(ascii: "["): return .array(try elements())
         case UInt8(ascii: "\""): return .text(try text())
         case .some(UInt8(ascii: "-")), .some(0x30...0x39): return .number(try number())
-        case nil: throw mistake("the text ends where a value is expected")
         default:
             if take("true") { return .boolean(true) }
             if take("false") { return .boolean(false) }
             if take("null") { return .null }
-            throw mistake("expected a value, found \(here)")
+            throw fault(.value)
         }
     }
 
-    private mutating func enter() throws(JSONError) {
-        guard steps.count < limits.depth else { throw mistake("more than \(limits.depth) levels") }
+    private mutating func enter() throws(JSONFault) {
+        guard steps.count < limits.depth else { throw fault(.tooDeep) }
         position += 1
         skipSpace()
     }
 
-    private mutating func members() throws(JSONError) -> [JSONObject.Member] {
+    private mutating func members() throws(JSONFault) -> [JSONObject.Member] {
         try enter()
         var members: [JSONObject.Member] = []
         if take("}") { return members }
+        var names: Set<String> = []
         while true {
-            guard next == UInt8(ascii: "\"") else { throw mistake("expected a name in double quotes, found \(here)") }
+            guard next == UInt8(ascii: "\"") else { throw fault(.name) }
+            let start = position
+            places?.append(start)
             let name = try text()
+            if refusesDuplicates, !names.insert(name).inserted { throw fault(.duplicate(name), at: start) }
             steps.append(.member(name))
             skipSpace()
-            guard take(":") else { throw mistake("expected a colon after the name, found \(here)") }
+            guard take(":") else { throw fault(.colon(after: name)) }
             skipSpace()
             members.append(JSONObject.Member(name, try value()))
             steps.removeLast()
             skipSpace()
             if take("}") { return members }
-            guard take(",") else { throw mistake("expected a comma or a closing brace, found \(here)") }
+            guard take(",") else { throw fault(.commaOrBrace(after: name)) }
             skipSpace()
         }
     }
 
-    private mutating func elements() throws(JSONError) -> [JSONValue] {
+    private mutating func elements() throws(JSONFault) -> [JSONValue] {
         try enter()
         var elements: [JSONValue] = []
         if take("]") { return elements }
@@ -137,27 +148,27 @@ struct JSONParser {
             steps.removeLast()
             skipSpace()
             if take("]") { return elements }
-            guard take(",") else { throw mistake("expected a comma or a closing bracket, found \(here)") }
+            guard take(",") else { throw fault(.commaOrBracket) }
             skipSpace()
         }
     }
 
-    private mutating func text() throws(JSONError) -> String {
+    private mutating func text() throws(JSONFault) -> String {
         let start = position
         guard let base else { return "" }
         var state = StringState()
         let end = state.findEnd(base, from: start + 1, to: bytes.count)
-        if let fault = state.fault { throw mistake(fault.words, at: end) }
-        guard end < bytes.count else { throw mistake("a string without a closing quote", at: start) }
+        if let kind = state.fault { throw fault(.string(kind), at: end, start: start) }
+        guard end < bytes.count else { throw fault(.openString, at: start) }
         position = end + 1
         let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
         // The scanner of strings has found it to be one.
         return JSONText.string(raw) ?? ""
     }
 
-    private mutating func number() throws(JSONError) -> JSONNumber {
+    private mutating func number() throws(JSONFault) -> JSONNumber {
         let start = position
-        guard var state = NumberState(first: bytes[position]) else { throw mistake("a number that is not one") }
+        guard var state = NumberState(first: bytes[position]) else { throw fault(.number) }
         position += 1
         while let byte = next, let following = state.next(byte) {
             state = following
@@ -165,7 +176,7 @@ struct JSONParser {
         }
         // `01`, `1.`, `0x10` and the like: a number's end is followed by what may stand after a value.
         let isFollowedByMore = next.map { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") } ?? false
-        guard state.isComplete, !isFollowedByMore else { throw mistake("a number that is not one", at: start) }
+        guard state.isComplete, !isFollowedByMore else { throw fault(.number, start: start) }
         return JSONNumber(verified: String(decoding: bytes[start..<position], as: UTF8.self))
     }
 
@@ -184,14 +195,7 @@ struct JSONParser {
         }
     }
 
-    /// What stands at the present place, in words.
-    private var here: String {
-        guard let byte = next else { return "the end of the text" }
-        guard byte > 0x20, byte < 0x7f else { return "the byte 0x" + String(byte, radix: 16) }
-        return "\(Unicode.Scalar(byte))"
-    }
-
-    private func mistake(_ reason: String, at offset: Int? = nil) -> JSONError {
-        JSONError(JSONPath(steps), reason, location: JSONError.Location(offset ?? position, in: bytes))
+    private func fault(_ kind: JSONFault.Kind, at offset: Int? = nil, start: Int? = nil) -> JSONFault {
+        JSONFault(kind: kind, offset: offset ?? position, start: start ?? offset ?? position, steps: steps)
     }
 }

@@ -62,7 +62,7 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         public let offset: Int
 
         /// The place of a byte.
-        init(_ offset: Int, in bytes: UnsafeRawBufferPointer) {
+        package init(_ offset: Int, in bytes: UnsafeRawBufferPointer) {
             let before = bytes.prefix(offset)
             let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             line = before.count { $0 == UInt8(ascii: "\n") } + 1

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// In which order head nodes are tried: the one that answered last, then those not known to be down, then the rest.
-final class HeadNodeOrder: Sendable {
+package final class HeadNodeOrder: Sendable {
     private struct State {
         var lastGood: HeadNode?
         var downSince: [HeadNode: ContinuousClock.Instant] = [:]
@@ -12,13 +12,13 @@ final class HeadNodeOrder: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter memory: how long a head node that did not answer is tried last.
-    init(_ headNodes: [HeadNode], memory: Duration = .seconds(300)) {
+    package init(_ headNodes: [HeadNode], memory: Duration = .seconds(300)) {
         self.headNodes = headNodes
         self.memory = memory
     }
 
     /// The head nodes, the most promising first.
-    func candidates(now: ContinuousClock.Instant = .now) -> [HeadNode] {
+    package func candidates(now: ContinuousClock.Instant = .now) -> [HeadNode] {
         let state = state.withLock { $0 }
         func rank(_ headNode: HeadNode) -> Int {
             if headNode == state.lastGood { return 0 }
@@ -30,7 +30,7 @@ final class HeadNodeOrder: Sendable {
     }
 
     /// Notes that a head node gave an answer that was asked for.
-    func succeeded(_ headNode: HeadNode) {
+    package func succeeded(_ headNode: HeadNode) {
         state.withLock { state in
             state.lastGood = headNode
             state.downSince[headNode] = nil
@@ -38,7 +38,7 @@ final class HeadNodeOrder: Sendable {
     }
 
     /// Notes that a head node did not.
-    func failed(_ headNode: HeadNode, now: ContinuousClock.Instant = .now) {
+    package func failed(_ headNode: HeadNode, now: ContinuousClock.Instant = .now) {
         state.withLock { state in
             if state.lastGood == headNode { state.lastGood = nil }
             state.downSince[headNode] = now

@@ -62,7 +62,7 @@ public final class RESTClient: Sendable {
     let logger: Logger
     let engine: TransferEngine
     let resolver: NameResolver
-    let order: HeadNodeOrder
+    package let order: HeadNodeOrder
     private let gates: Mutex<[HeadNode: PeerGate]>
     /// The cookies of the sessions that are open.
     let sessions = Mutex<[HeadNode: Secret]>([:])

@@ -1,19 +1,6 @@
 /// How far the scanner is inside a JSON string that has escapes or bytes beyond ASCII, or that lies in several chunks.
 struct StringState {
-    /// What is wrong with a string.
-    enum Fault: UInt8 {
-        case control, escape, hex, surrogate, encoding
-
-        var words: String {
-            switch self {
-            case .control: "a control character in a string"
-            case .escape: "an unknown escape in a string"
-            case .hex: "a \\u escape without four hexadecimal digits"
-            case .surrogate: "half of a surrogate pair in a string"
-            case .encoding: "a string that is not UTF-8"
-            }
-        }
-    }
+    typealias Fault = JSONFault.StringKind
 
     private enum Expectation: UInt8 { case any, escape, hex, continuation }
 

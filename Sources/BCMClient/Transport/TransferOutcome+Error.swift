@@ -109,7 +109,7 @@ extension TransferOutcome {
         case .authorityFileUnusable:
             return BCMError(
                 .invalidConfiguration, at: headNode, reason: "the CA file cannot be used (\(words))",
-                remedy: "give a readable PEM file; on BCM nodes /cm/local/apps/cmd/etc/cacert.pem")
+                remedy: "give a readable PEM file; on BCM nodes \(BCMPaths.authority)")
         case .fileSizeExceeded: return Self.tooLarge(request)
         case .partialFile, .gotNothing, .receiveError, .sendError:
             return BCMError(

@@ -17,11 +17,16 @@ struct RoleMonitorCommand: AsyncParsableCommand {
             """,
         version: ProjectVersion.current)
 
-    @Option(name: .customLong("config"), help: "The configuration file.")
+    @Option(name: .customLong("config"), help: ArgumentHelp("The configuration file.", valueName: "file"))
     var configurationFile = MonitorPaths.configurationFile
-    @Option(name: .customLong("prometheus-targets-dir"), help: "The directory of target files; wins over the file.")
+    @Option(
+        name: .customLong("prometheus-targets-dir"),
+        help: ArgumentHelp("The directory of target files; wins over the file.", valueName: "dir"))
     var targetsDirectory: String?
-    @Option(help: "The lowest level that is logged: trace, debug, info, notice, warning, error or critical.")
+    @Option(
+        help: ArgumentHelp(
+            "The lowest level that is logged: trace, debug, info, notice, warning, error or critical.",
+            valueName: "level"))
     var logLevel = Logger.Level.info
     @Flag(help: "Make one check and end.")
     var once = false
@@ -33,7 +38,10 @@ struct RoleMonitorCommand: AsyncParsableCommand {
         help: "Forget failed starts, so that units that were given up are tried at once, and keys trusted on first use."
     )
     var reset = false
-    @Option(help: "Stop the exporters and remove the target file for this long, as in 90s, 30m, 2h or 1d.")
+    @Option(
+        help: ArgumentHelp(
+            "Stop the exporters and remove the target file for this long, as in 90s, 30m, 2h or 1d.", valueName: "time")
+    )
     var pause: PauseLength?
     @Flag(help: "End a pause.")
     var resume = false
@@ -55,7 +63,7 @@ struct RoleMonitorCommand: AsyncParsableCommand {
             logger: StandardErrorLog.logger("bcm-role-monitor", level: logLevel))
         do {
             // Threads of a request that is under way must not delay the end.
-            _exit(try await status(of: service))
+            _exit(Program.status(try await status(of: service)))
         } catch let error as MonitorConfigurationError {
             StandardErrorLog.fail("\(error)")
             throw ExitCode(MonitorExit.badConfiguration.status)

@@ -4,8 +4,10 @@ import BCMClient
 struct PostEvent: ReportingCommand {
     static let configuration = CommandConfiguration(commandName: "post", abstract: "Add an event to BCM's log.")
     @Argument(help: "What happened, in a line.") var message: String
-    @Option(help: "More about it.") var details = ""
-    @Option(help: "How grave it is, in BCM's words.") var severity = "notice"
+    @Option(help: ArgumentHelp("More about it.", valueName: "text"))
+    var details = ""
+    @Option(help: ArgumentHelp("How grave it is, in BCM's words.", valueName: "word"))
+    var severity = "notice"
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 

@@ -4,9 +4,12 @@ import FoundationEssentials
 
 struct Devices: ReportingCommand {
     static let configuration = CommandConfiguration(abstract: "List the devices that BCM knows.")
-    @Option(help: "Only devices that show this role.") var role: String?
-    @Option(help: "Only devices of this type, such as HeadNode or PhysicalNode.") var type: String?
-    @Option(help: "Only devices of this category.") var category: String?
+    @Option(help: ArgumentHelp("Only devices that show this role.", valueName: "name"))
+    var role: String?
+    @Option(help: ArgumentHelp("Only devices of this type, such as HeadNode or PhysicalNode.", valueName: "type"))
+    var type: String?
+    @Option(help: ArgumentHelp("Only devices of this category.", valueName: "name"))
+    var category: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 

@@ -6,15 +6,20 @@ import Glibc
 
 /// Which head nodes are asked, and how both sides prove who they are.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: "A head node, NAME or NAME:PORT; can be given again for a second one.")
+    @Option(
+        help: ArgumentHelp("A head node, NAME or NAME:PORT; can be given again for a second one.", valueName: "host"))
     var head: [String] = ["master"]
-    @Option(help: "CMDaemon's port where a head node names none.")
+    @Option(help: ArgumentHelp("CMDaemon's port where a head node names none.", valueName: "number"))
     var port = HeadNode.standardPort
-    @Option(help: "The client certificate, a PEM file (default: /root/.cm/admin.pem).")
+    @Option(
+        help: ArgumentHelp(
+            "The client certificate, a PEM file (default: \(BCMPaths.administratorCertificate)).", valueName: "file"))
     var cert: String?
-    @Option(help: "Its key, a PEM file (default: /root/.cm/admin.key).")
+    @Option(
+        help: ArgumentHelp("Its key, a PEM file (default: \(BCMPaths.administratorKey)).", valueName: "file"))
     var key: String?
-    @Option(help: "The cluster's CA, a PEM file (default: /cm/local/apps/cmd/etc/cacert.pem).")
+    @Option(
+        help: ArgumentHelp("The cluster's CA, a PEM file (default: \(BCMPaths.authority)).", valueName: "file"))
     var ca: String?
     @Flag(help: "Trust the CA's certificates whatever host they name.")
     var anyHostName = false
@@ -22,11 +27,15 @@ struct ConnectionOptions: ParsableArguments {
     var pin: [String] = []
     @Flag(help: "Trust whoever answers.")
     var insecure = false
-    @Option(help: "Log in as this user, and show no certificate unless --cert names one.")
+    @Option(
+        help: ArgumentHelp("Log in as this user, and show no certificate unless --cert names one.", valueName: "name"))
     var user: String?
-    @Option(help: "The file that holds the user's password; without it the password is asked for on the terminal.")
+    @Option(
+        help: ArgumentHelp(
+            "The file that holds the user's password; without it the password is asked for on the terminal.",
+            valueName: "file"))
     var passwordFile: String?
-    @Option(help: "How many seconds each head node has for an answer.")
+    @Option(help: ArgumentHelp("How many seconds each head node has for an answer.", valueName: "seconds"))
     var timeout = 30
     @OptionGroup var log: LogOptions
 
@@ -49,15 +58,15 @@ struct ConnectionOptions: ParsableArguments {
             configuration.credentials = Credentials(username: user, password: try Password.read(passwordFile, user))
         }
         if user == nil || cert != nil {
-            configuration.certificateFile = cert ?? "/root/.cm/admin.pem"
-            configuration.keyFile = key ?? "/root/.cm/admin.key"
+            configuration.certificateFile = cert ?? BCMPaths.administratorCertificate
+            configuration.keyFile = key ?? BCMPaths.administratorKey
         }
         return try RESTClient(configuration: configuration, logger: log.logger("bcmctl"))
     }
 
     private func trust() throws(BCMError) -> ServerTrust {
         if insecure { return .insecure }
-        guard !pin.isEmpty else { return .authority(file: ca ?? "/cm/local/apps/cmd/etc/cacert.pem") }
+        guard !pin.isEmpty else { return .authority(file: ca ?? BCMPaths.authority) }
         var pins: Set<PublicKeyPin> = []
         for text in pin { pins.insert(try PublicKeyPin(parsing: text)) }
         return .pinnedKeys(pins)

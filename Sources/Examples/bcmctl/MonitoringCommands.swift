@@ -4,8 +4,10 @@ import FoundationEssentials
 
 struct Latest: ReportingCommand {
     static let configuration = CommandConfiguration(abstract: "Show the newest values.")
-    @Option(help: "A node, or a range of them; all by default.") var entity: String?
-    @Option(help: "A metric or health check; all by default.") var measurable: String?
+    @Option(help: ArgumentHelp("A node, or a range of them; all by default.", valueName: "nodes"))
+    var entity: String?
+    @Option(help: ArgumentHelp("A metric or health check; all by default.", valueName: "name"))
+    var measurable: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -16,11 +18,18 @@ struct Latest: ReportingCommand {
 
 struct Dump: ReportingCommand {
     static let configuration = CommandConfiguration(abstract: "Show series of values.")
-    @Option(help: "A node; all by default.") var entity = ""
-    @Option(help: "A metric or health check; all by default.") var measurable = ""
-    @Option(help: "From when on: -1h, -30m, -7d, or what else BCM knows.") var start = "-1h"
-    @Option(help: "Until when.") var end = "now"
-    @Option(help: "Into how many intervals values are gathered; 0 gives each that was measured.") var intervals = 0
+    @Option(help: ArgumentHelp("A node; all by default.", valueName: "nodes"))
+    var entity = ""
+    @Option(help: ArgumentHelp("A metric or health check; all by default.", valueName: "name"))
+    var measurable = ""
+    @Option(help: ArgumentHelp("From when on: -1h, -30m, -7d, or what else BCM knows.", valueName: "time"))
+    var start = "-1h"
+    @Option(help: ArgumentHelp("Until when.", valueName: "time"))
+    var end = "now"
+    @Option(
+        help: ArgumentHelp(
+            "Into how many intervals values are gathered; 0 gives each that was measured.", valueName: "number"))
+    var intervals = 0
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -35,8 +44,12 @@ struct Dump: ReportingCommand {
 struct Entities: ReportingCommand {
     static let configuration = CommandConfiguration(abstract: "List what is measured.")
     @Argument(help: "Nodes: a name or a range; all by default.") var nodes: String?
-    @Option(help: "Only those of this type, such as node.") var type: String?
-    @Option(help: "Only those whose name matches this regular expression (ECMAScript).") var like: String?
+    @Option(help: ArgumentHelp("Only those of this type, such as node.", valueName: "type"))
+    var type: String?
+    @Option(
+        help: ArgumentHelp(
+            "Only those whose name matches this regular expression (ECMAScript).", valueName: "expression"))
+    var like: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -51,7 +64,10 @@ struct Entities: ReportingCommand {
 struct Measurables: ReportingCommand {
     static let configuration = CommandConfiguration(abstract: "List what can be measured.")
     @Argument(help: "A metric or health check; all by default.") var name: String?
-    @Option(help: "Only those whose name matches this regular expression (ECMAScript).") var like: String?
+    @Option(
+        help: ArgumentHelp(
+            "Only those whose name matches this regular expression (ECMAScript).", valueName: "expression"))
+    var like: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 

@@ -43,28 +43,11 @@ extension ReportingCommand {
         switch result {
         case .success(let report):
             let text = output.json ? report.json.text(indent: 2) + "\n" : report.table.text(Screen(output))
-            if let reason = Self.write(text) {
-                StandardErrorLog.fail("bcmctl: standard output cannot be written: \(reason)")
-                throw ExitCode(1)
-            }
+            Program.write(text, to: STDOUT_FILENO)
         case .failure(let error):
             StandardErrorLog.fail("bcmctl: \(error)")
             throw ExitCode(error.exitStatus)
         }
-    }
-
-    /// Writes to standard output; the reason when that fails. A reader that went away has seen enough, which is no failure.
-    private static func write(_ text: String) -> String? {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                return errno == EPIPE ? nil : String(cString: strerror(errno))
-            }
-        }
-        return nil
     }
 }
 

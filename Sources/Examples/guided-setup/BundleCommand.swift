@@ -13,17 +13,24 @@ struct MakeBundle: AsyncParsableCommand {
             it. On the site: guided-setup --bundle FILE.
             """)
 
-    @Option(help: "The folder or, when it ends in .tar, the file to make.")
+    @Option(help: ArgumentHelp("The folder or, when it ends in .tar, the file to make.", valueName: "path"))
     var output: String
-    @Option(parsing: .upToNextOption, help: "The hosts' architectures: x86_64, aarch64 (default: this machine's).")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "The hosts' architectures: x86_64, aarch64 (default: this machine's).", valueName: "architecture"))
     var architecture: [String] = []
-    @Option(help: "A configuration, for where programs come from and what is not deployed.")
+    @Option(
+        help: ArgumentHelp(
+            "A configuration, for where programs come from and what is not deployed.", valueName: "file"))
     var config: String?
-    @Option(parsing: .upToNextOption, help: "Programs to leave out, by the names that artifacts has.")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Programs to leave out, by the names that artifacts has.", valueName: "name"))
     var without: [String] = []
     @Flag(help: "Leave the distribution's packages out.")
     var withoutPackages = false
-    @Option(help: "Where fetched programs are kept.")
+    @Option(help: ArgumentHelp("Where fetched programs are kept.", valueName: "dir"))
     var stateDir = Defaults.stateDirectory
 
     func validate() throws {

@@ -6,7 +6,8 @@ import SetupSupport
 struct GuidedSetup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guided-setup", abstract: Deploy.configuration.abstract, version: ProjectVersion.current,
-        subcommands: [Deploy.self, MakeBundle.self], defaultSubcommand: Deploy.self)
+        subcommands: [Deploy.self, Status.self, Pause.self, Resume.self, MakeBundle.self],
+        defaultSubcommand: Deploy.self)
 }
 
 /// What `guided-setup` does when it is not told otherwise.
@@ -15,6 +16,9 @@ struct Deploy: AsyncParsableCommand {
         commandName: "run", abstract: "Deploys the jobstats monitoring platform on a BCM cluster, or shows how.",
         usage: """
             guided-setup [OPTION ...]
+            guided-setup status [--watch] [OPTION ...]
+            guided-setup pause HOST ... --for TIME
+            guided-setup resume HOST ...
             guided-setup bundle --output FILE [OPTION ...]
             """,
         discussion: """

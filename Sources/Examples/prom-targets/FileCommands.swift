@@ -15,22 +15,27 @@ struct List: AsyncParsableCommand {
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compares the target files with what BCM says; changes nothing.")
-    @Option(help: "Miss files only for nodes of this category (may be repeated).")
+    @Option(help: ArgumentHelp("Miss files only for nodes of this category; can be given again.", valueName: "name"))
     var category: [String] = []
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func run() async throws {
         let categories = Set(category)
-        try await options.run { fleet throws(FleetError) in try await fleet.check(categories: categories) }
+        try await options.run(metrics: metrics.of("check")) { fleet throws(FleetError) in
+            try await fleet.check(categories: categories)
+        }
     }
 }
 
 struct Write: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Writes the target files of nodes as a role monitor does, whatever BCM says.")
-    @Argument(help: "BCM's names of the nodes.")
+    @Argument(help: ArgumentHelp("BCM's names of the nodes.", valueName: "node"))
     var nodes: [String]
-    @Option(help: "List the exporters of this role of the configuration (may be repeated).")
+    @Option(
+        help: ArgumentHelp(
+            "List the exporters of this role of the configuration; can be given again.", valueName: "name"))
     var role: [String] = []
     @OptionGroup var options: FleetOptions
 
@@ -49,11 +54,12 @@ struct Prune: AsyncParsableCommand {
     @Flag(help: "Remove them.")
     var apply = false
     @OptionGroup var removal: RemovalOptions
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func run() async throws {
         let (isDryRun, limit) = (!apply, removal.limit)
-        try await options.run { fleet throws(FleetError) in
+        try await options.run(metrics: metrics.of("prune")) { fleet throws(FleetError) in
             try await fleet.prune(isDryRun: isDryRun, removing: limit)
         }
     }
@@ -68,13 +74,16 @@ struct Sync: AsyncParsableCommand {
             """)
     @Flag(help: "Make one pass and end.")
     var once = false
-    @Option(help: "Seconds between two passes.")
+    @Option(help: ArgumentHelp("Seconds between two passes.", valueName: "seconds"))
     var interval = 60
-    @Option(help: "Seconds that are added by chance, at most (default: a tenth of the interval).")
+    @Option(
+        help: ArgumentHelp(
+            "Seconds that are added by chance, at most (default: a tenth of the interval).", valueName: "seconds"))
     var jitter: Int?
-    @Option(help: "Make files only for nodes of this category (may be repeated).")
+    @Option(help: ArgumentHelp("Make files only for nodes of this category; can be given again.", valueName: "name"))
     var category: [String] = []
     @OptionGroup var removal: RemovalOptions
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var options: FleetOptions
 
     func validate() throws {
@@ -89,13 +98,14 @@ struct Sync: AsyncParsableCommand {
             Duration.seconds(interval), Duration.milliseconds(jitter.map { $0 * 1000 } ?? interval * 100)
         )
         if once {
-            try await options.run { fleet throws(FleetError) in
+            try await options.run(metrics: metrics.of("sync")) { fleet throws(FleetError) in
                 try await fleet.synchronize(removing: limit, categories: categories)
             }
         }
+        let textfile = metrics.textfile
         try await options.runUntilTerminated { fleet throws(FleetError) in
             try await fleet.keepSynchronized(
-                every: interval, jitter: jitter, removing: limit, categories: categories)
+                every: interval, jitter: jitter, removing: limit, categories: categories, textfile: textfile)
         }
     }
 }

@@ -6,58 +6,86 @@ import Glibc
 import RoleMonitor
 import ServiceManager
 
-/// What goes into the units.
-struct UnitOptions: ParsableArguments {
-    @Option(help: "The program that the unit starts.")
-    var program = Defaults.programFolder + "/prom-targets"
-    @Option(help: "For the timer: when, as systemd.time(7) writes calendar events.")
+/// When the timer prunes.
+struct TimerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("When the timer prunes, as systemd.time(7) writes calendar events.", valueName: "event"))
     var onCalendar = "daily"
-    @Option(help: "For the service: seconds between two passes.")
-    var interval = 60
-    @Option(help: "For the service: make files only for nodes of this category (may be repeated).")
-    var category: [String] = []
-    @OptionGroup var removal: RemovalOptions
-    @OptionGroup var fleet: FleetOptions
-
-    func units(_ kind: UnitKind) async throws -> [FleetUnits.Unit] {
-        if kind == .prune { try await judgeCalendar() }
-        return try fleet.explained {
-            let configuration = try fleet.configuration(needsFile: false)
-            let units = FleetUnits(
-                program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory)
-            do throws(ServiceError) {
-                return switch kind {
-                case .prune: try units.forPruning(calendar: onCalendar, maximumRemovals: removal.maxRemovals)
-                case .sync:
-                    [
-                        try units.forSyncing(
-                            interval: interval, categories: category, maximumRemovals: removal.maxRemovals)
-                    ]
-                }
-            } catch {
-                throw ValidationError("\(error)")
-            }
-        }
-    }
 
     /// Has systemd judge the calendar event, where its program for that is there.
-    private func judgeCalendar() async throws {
+    func judge() async throws {
         let command = Command("systemd-analyze", ["calendar", "--", onCalendar], timeout: .seconds(10))
         guard let result = try? await LocalExecutor().run(command), case .exited(1) = result.status else { return }
         throw ValidationError(
             "--on-calendar \(onCalendar): systemd does not read it (systemd-analyze calendar): "
                 + result.errorText.split(separator: "\n").joined(separator: "; "))
     }
+}
+
+/// What the service does.
+struct ServiceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Seconds between two passes of the service.", valueName: "seconds"))
+    var interval = 60
+    @Option(
+        help: ArgumentHelp(
+            "The service makes files only for nodes of this category; can be given again.", valueName: "name"))
+    var category: [String] = []
+}
+
+/// What goes into every unit.
+struct UnitOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The program that the unit starts.", valueName: "file"))
+    var program = Defaults.programFolder + "/prom-targets"
+    @Option(
+        help: ArgumentHelp(
+            "node_exporter's textfile directory on this host, where the unit leaves metrics (default: it leaves none).",
+            valueName: "dir"))
+    var metricsDir: String?
+    @OptionGroup var removal: RemovalOptions
+    @OptionGroup var fleet: FleetOptions
+
+    func validate() throws {
+        if let metricsDir, !metricsDir.hasPrefix("/") {
+            throw ValidationError("--metrics-dir \(metricsDir): give an absolute path.")
+        }
+    }
+
+    func units(_ timer: TimerOptions) async throws -> [FleetUnits.Unit] {
+        try await timer.judge()
+        return try units { units throws(ServiceError) in
+            try units.forPruning(calendar: timer.onCalendar, maximumRemovals: removal.maxRemovals)
+        }
+    }
+
+    func units(_ service: ServiceOptions) throws -> [FleetUnits.Unit] {
+        try units { units throws(ServiceError) in
+            [
+                try units.forSyncing(
+                    interval: service.interval, categories: service.category, maximumRemovals: removal.maxRemovals)
+            ]
+        }
+    }
+
+    private func units(
+        _ make: (FleetUnits) throws(ServiceError) -> [FleetUnits.Unit]
+    ) throws -> [FleetUnits.Unit] {
+        try fleet.explained {
+            let configuration = try fleet.configuration(needsFile: false)
+            let units = FleetUnits(
+                program: program, configurationFile: fleet.config, targetsDirectory: configuration.targetsDirectory,
+                metricsDirectory: metricsDir)
+            do throws(ServiceError) { return try make(units) } catch { throw ValidationError("\(error)") }
+        }
+    }
 
     /// Writes the units, and enables and starts the last of them if that is wanted.
-    func install(_ kind: UnitKind, in directory: String, enable: Bool) async throws {
-        let units = try await units(kind)
+    func install(_ units: [FleetUnits.Unit], _ installation: InstallationOptions) async throws {
+        let directory = installation.unitDir
         for unit in units {
             let isNew = try fleet.explained { try FleetUnits.install(unit, in: directory) }
             Program.write("\(isNew ? "wrote" : "unchanged:") \(directory)/\(unit.name)\n", to: STDOUT_FILENO)
         }
         guard let last = units.last else { return }
-        guard enable else {
+        guard installation.enable else {
             let next = "systemctl daemon-reload && systemctl enable --now \(last.name)"
             return Program.write("next: \(next)\n", to: STDOUT_FILENO)
         }
@@ -75,38 +103,47 @@ struct UnitOptions: ParsableArguments {
     }
 }
 
+/// Where units are installed, and what becomes of them.
+struct InstallationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where units are written.", valueName: "dir"))
+    var unitDir = "/etc/systemd/system"
+    @Flag(help: "Enable and start it, too.")
+    var enable = false
+}
+
 enum UnitKind: String, CaseIterable, ExpressibleByArgument { case prune, sync }
 
 struct Unit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Prints the systemd units.")
-    @Argument(help: "prune for the timer and its service, sync for the service that writes all files.")
+    @Argument(
+        help: ArgumentHelp(
+            "prune for the timer and its service, sync for the service that writes all files.", valueName: "kind"))
     var kind: UnitKind
+    @OptionGroup var timer: TimerOptions
+    @OptionGroup var service: ServiceOptions
     @OptionGroup var options: UnitOptions
 
     func run() async throws {
-        let texts = try await options.units(kind).map { "# \($0.name)\n\($0.file.rendered)" }
+        let units = kind == .prune ? try await options.units(timer) : try options.units(service)
+        let texts = units.map { "# \($0.name)\n\($0.file.rendered)" }
         Program.write(texts.joined(separator: "\n"), to: STDOUT_FILENO)
     }
 }
 
 struct InstallTimer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Installs the timer that prunes.")
-    @Option(help: "Where the units are written.")
-    var unitDir = "/etc/systemd/system"
-    @Flag(help: "Enable and start the timer, too.")
-    var enable = false
+    @OptionGroup var timer: TimerOptions
+    @OptionGroup var installation: InstallationOptions
     @OptionGroup var options: UnitOptions
 
-    func run() async throws { try await options.install(.prune, in: unitDir, enable: enable) }
+    func run() async throws { try await options.install(try await options.units(timer), installation) }
 }
 
 struct InstallService: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Installs the service that writes all files.")
-    @Option(help: "Where the unit is written.")
-    var unitDir = "/etc/systemd/system"
-    @Flag(help: "Enable and start the service, too.")
-    var enable = false
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var installation: InstallationOptions
     @OptionGroup var options: UnitOptions
 
-    func run() async throws { try await options.install(.sync, in: unitDir, enable: enable) }
+    func run() async throws { try await options.install(try options.units(service), installation) }
 }

@@ -18,7 +18,7 @@ struct SetupWizardCommand: AsyncParsableCommand {
             """,
         version: ProjectVersion.current)
 
-    @Option(help: "The configuration file.")
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config = Defaults.configurationFile
     @Flag(help: "Ask nothing; write what --set says.")
     var nonInteractive = false

@@ -82,7 +82,7 @@ struct BundleIndex: Sendable, Hashable {
     static func decode(_ bytes: [UInt8]) throws(ProgramProblem) -> BundleIndex {
         let document: JSONNode
         do {
-            document = try JSONParser.parse(bytes)
+            document = try JSONNode.parse(bytes)
         } catch {
             throw damage(error.message)
         }

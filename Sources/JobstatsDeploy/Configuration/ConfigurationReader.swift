@@ -144,12 +144,15 @@ struct ConfigurationReader {
         for member in members {
             guard let list = HostList.all.first(where: { $0.key == member.name }) else { continue }
             locations[list.keyPath] = member.node.location
-            configuration.systems[keyPath: list.path] = hosts(member.node, in: list)
+            configuration.systems[keyPath: list.path] = hosts(
+                member.node, at: list.keyPath, areNodes: list.key == HostList.dgxNodes.key)
         }
     }
 
-    private mutating func hosts(_ node: JSONNode, in list: HostList) -> [String] {
-        let path = list.keyPath
+    /// A list of hosts.
+    ///
+    /// - Parameter areNodes: they are nodes that BCM knows by the first part of their names.
+    mutating func hosts(_ node: JSONNode, at path: String, areNodes: Bool = false) -> [String] {
         guard case .array(let entries) = node.value else {
             let hint: String
             if case .string(let text) = node.value { hint = ": write [\(Quoted(text))]" } else { hint = "" }
@@ -162,7 +165,7 @@ struct ConfigurationReader {
             let entryPath = "\(path)[\(index)]"
             for name in names(entry, at: entryPath, limit: Setting.hostLimit - hosts.count) {
                 // BCM knows a node by the first part of its name, so a longer form is the same node.
-                let isNode = list.key == HostList.dgxNodes.key && !ValueRules.isIPv4(name)
+                let isNode = areNodes && !ValueRules.isIPv4(name)
                 let identity = isNode ? String(name.lowercased().prefix { $0 != "." }) : name.lowercased()
                 if let earlier = origins[identity] {
                     let place = earlier == index ? "the same entry" : "\(path)[\(earlier)]"

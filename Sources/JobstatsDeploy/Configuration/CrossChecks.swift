@@ -1,3 +1,6 @@
+import BCMClient
+import RoleMonitor
+
 /// Checks that look at several keys at once, after each has been read.
 struct CrossChecks {
     let configuration: DeploymentConfiguration
@@ -7,6 +10,7 @@ struct CrossChecks {
         targetsDirectory(&reader)
         names(&reader)
         ports(&reader)
+        monitorRules(&reader)
         existing(&reader)
         neededHosts(&reader)
     }
@@ -103,9 +107,22 @@ struct CrossChecks {
         }
     }
 
+    /// Units, jobs and ports that stand twice among what runs on a node with a role.
+    private func monitorRules(_ reader: inout ConfigurationReader) {
+        guard !configuration.monitorRules.isEmpty else { return }
+        let path = "role_monitor.\(RuleSyntax.key)"
+        if !configuration.deploysRoleMonitor {
+            reader.warning(path, "has no effect, since deploy_bcm_role_monitor is false: no monitor starts these units")
+        }
+        for problem in RuleSyntax.duplicates(in: MonitorSettings(configuration, nil).monitor) {
+            reader.error("role_monitor.\(problem.key ?? RuleSyntax.key)", problem.message)
+        }
+    }
+
     /// Ports that BCM and Slurm listen on by default.
     private static let knownPorts = [
-        8081: "BCM's CMDaemon", 6817: "slurmctld", 6818: "slurmd", 6819: "slurmdbd", 6820: "slurmrestd",
+        HeadNode.standardPort: "BCM's CMDaemon", 6817: "slurmctld", 6818: "slurmd", 6819: "slurmdbd",
+        6820: "slurmrestd",
     ]
 
     private static func list(_ hosts: [String]) -> String {

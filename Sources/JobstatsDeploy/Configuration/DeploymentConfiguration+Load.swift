@@ -14,7 +14,7 @@ extension DeploymentConfiguration {
     public static func parse(_ bytes: [UInt8], sections: Set<Int> = allSections) -> ConfigurationReading {
         let document: JSONNode
         do {
-            document = try JSONParser.parse(bytes)
+            document = try JSONNode.parse(bytes)
         } catch {
             let issue = ConfigurationIssue(.error, "", "this is not JSON: \(error.message)", location: error.location)
             return ConfigurationReading(configuration: nil, issues: [issue])

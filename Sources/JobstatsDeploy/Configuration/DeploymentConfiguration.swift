@@ -1,3 +1,6 @@
+internal import PromTargets
+public import RoleMonitor
+
 /// What a site wants: every setting of a deployment, with its default.
 ///
 /// Usually read from a file with ``load(path:sections:)``, which reports everything that is wrong at once. One made in
@@ -39,11 +42,11 @@ public struct DeploymentConfiguration: Sendable, Hashable {
     /// `grafana_port`: 3000 by default.
     public var grafanaPort = 3000
     /// `node_exporter_port`: 9100 by default.
-    public var nodeExporterPort = 9100
+    public var nodeExporterPort = ExporterPort.node
     /// `cgroup_exporter_port`: 9306 by default.
-    public var cgroupExporterPort = 9306
+    public var cgroupExporterPort = ExporterPort.cgroup
     /// `nvidia_gpu_exporter_port`: 9445 by default.
-    public var nvidiaGPUExporterPort = 9445
+    public var nvidiaGPUExporterPort = ExporterPort.gpu
     /// `prometheus_retention_days`: how long Prometheus keeps samples, in days; 365 by default.
     public var prometheusRetentionDays = 365
     /// `use_existing_prometheus`: Prometheus exists and is not ours to touch; false by default.
@@ -62,8 +65,14 @@ public struct DeploymentConfiguration: Sendable, Hashable {
     public var customTargetsDirectory: String?
     /// `target_domain`: appended to target addresses, for a Prometheus outside the cluster; none by default.
     public var targetDomain: String?
+    /// `watched_servers`: servers, such as the head node and that of Prometheus, on which a node_exporter runs that the site
+    /// itself installed, on ``nodeExporterPort``; Prometheus scrapes it. None by default.
+    public var watchedServers: [String] = []
     /// `role_monitor`: how the role monitors are paced.
     public var monitorTimes = MonitorTimes()
+    /// `role_monitor.rules`: what the monitors run with a role beside the jobstats exporters; Prometheus scrapes it, too. None
+    /// by default.
+    public var monitorRules: [RoleRule] = []
     /// `artifacts`: where programs come from, where the default is not wanted.
     public var artifacts: [ArtifactSource.Name: ArtifactSources] = [:]
     /// `systems`: the hosts.

@@ -1,9 +1,12 @@
+import BCMClient
+import RoleMonitor
+
 /// How the role monitors are paced, and where they find BCM; the configuration's optional `role_monitor` object.
 ///
 /// Its keys are those of the monitor's own configuration: see `MonitorConfiguration` in RoleMonitor.
 public struct MonitorTimes: Sendable, Hashable {
     /// `bcm_port`: the port of BCM's REST interface; 8081 by default.
-    public var port = 8081
+    public var port = HeadNode.standardPort
     /// `check_interval`: seconds between checks; 60 by default.
     public var checkInterval = 60
     /// `role_loss_delay`: seconds until the loss of a role is confirmed; 15 by default.
@@ -40,12 +43,28 @@ public struct MonitorTimes: Sendable, Hashable {
 extension ConfigurationReader {
     mutating func monitorTimes(_ node: JSONNode, into configuration: inout DeploymentConfiguration) {
         guard let members = object(node, at: "role_monitor") else { return }
-        warnOfUnknown(members, known: MonitorTimes.keys.map(\.name), at: "role_monitor")
+        warnOfUnknown(members, known: MonitorTimes.keys.map(\.name) + [RuleSyntax.key], at: "role_monitor")
+        if let rules = members.first(where: { $0.name == RuleSyntax.key })?.node {
+            monitorRules(rules, into: &configuration)
+        }
         for key in MonitorTimes.keys {
             guard let member = members.first(where: { $0.name == key.name }) else { continue }
             if let number = number(member.node, at: "role_monitor.\(key.name)", in: key.range) {
                 configuration.monitorTimes[keyPath: key.path] = number
             }
         }
+    }
+
+    /// The rules, held to what the monitor says of its own configuration.
+    private mutating func monitorRules(_ node: JSONNode, into configuration: inout DeploymentConfiguration) {
+        let value = node.plainValue
+        var monitor = MonitorConfiguration()
+        for problem in RuleSyntax.take(value, &monitor) {
+            error("role_monitor.\(problem.key ?? RuleSyntax.key)", problem.message, at: node.location)
+        }
+        for key in RuleSyntax.unknownKeys(value) {
+            warning("role_monitor.\(key)", "unknown key, it has no effect", at: node.location)
+        }
+        configuration.monitorRules = monitor.additionalRules
     }
 }

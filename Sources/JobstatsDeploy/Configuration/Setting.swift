@@ -1,3 +1,5 @@
+import RoleMonitor
+
 /// One key of the configuration file: its name, how a value is read, and how it is written.
 ///
 /// The table is the one place that knows the keys; the reader, the writer and the search for the nearest known key
@@ -60,13 +62,21 @@ struct Setting: Sendable {
             },
             write: { $0.targetDomain.map { JSONNode(.string($0)) } }),
         Setting(
+            key: "watched_servers",
+            read: { node, reader, configuration in
+                configuration.watchedServers = reader.hosts(node, at: "watched_servers")
+            },
+            write: { $0.watchedServers.isEmpty ? nil : JSONNode.strings($0.watchedServers) }),
+        Setting(
             key: "role_monitor",
             read: { node, reader, configuration in reader.monitorTimes(node, into: &configuration) },
             write: { configuration in
-                let times = configuration.monitorTimes, standard = MonitorTimes()
-                guard times != standard else { return nil }
+                let times = configuration.monitorTimes
+                let rules = RuleSyntax.give(configuration.monitorRules)
+                guard times != MonitorTimes() || rules != nil else { return nil }
                 return .object(
-                    MonitorTimes.keys.map { ($0.name, JSONNode(.number(String(times[keyPath: $0.path])))) })
+                    MonitorTimes.keys.map { ($0.name, JSONNode(.number(String(times[keyPath: $0.path])))) }
+                        + [(RuleSyntax.key, rules.map { JSONNode($0) })])
             }),
         Setting(
             key: "artifacts",

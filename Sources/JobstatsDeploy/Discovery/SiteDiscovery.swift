@@ -12,15 +12,15 @@ public struct SiteDiscovery: Sendable {
     /// Where things lie on a head node.
     public struct Paths: Sendable, Hashable {
         /// The cluster's CA.
-        public var authority = "/cm/local/apps/cmd/etc/cacert.pem"
+        public var authority = BCMPaths.authority
         /// The administrator's certificate and key.
-        public var administratorCertificate = "/root/.cm/admin.pem"
+        public var administratorCertificate = BCMPaths.administratorCertificate
         /// The administrator's key.
-        public var administratorKey = "/root/.cm/admin.key"
+        public var administratorKey = BCMPaths.administratorKey
         /// The certificate that each node has of its own, on the node.
-        public var nodeCertificate = "/cm/local/apps/cmd/etc/cert.pem"
+        public var nodeCertificate = BCMPaths.nodeCertificate
         /// Its key.
-        public var nodeKey = "/cm/local/apps/cmd/etc/cert.key"
+        public var nodeKey = BCMPaths.nodeKey
         /// Where a certificate made for the monitors is kept on the head node, readable by root alone.
         public var madeCertificates = "/var/lib/bcm-jobstats/certificates"
 
@@ -36,7 +36,8 @@ public struct SiteDiscovery: Sendable {
 
     /// Creates a discovery for one role, `slurmclient` by default.
     public init(
-        cmsh: Cmsh, paths: Paths = Paths(), role: String = "slurmclient", port: Int = 8081, logger: Logger
+        cmsh: Cmsh, paths: Paths = Paths(), role: String = "slurmclient", port: Int = HeadNode.standardPort,
+        logger: Logger
     ) {
         self.cmsh = cmsh
         self.paths = paths

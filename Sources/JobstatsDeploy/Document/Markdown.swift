@@ -39,7 +39,7 @@ enum Markdown {
     }
 
     /// Control characters that a terminal obeys become visible; tabs and line ends stay.
-    private static func visible(_ text: String) -> String {
+    static func visible(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {
             let isHarmless = scalar == "\n" || scalar == "\t"

@@ -37,24 +37,47 @@ struct AnsibleExport {
 
     // MARK: Plays
 
-    /// What is copied is what was exported, and every host tells its architecture.
+    /// What is copied is what was exported, what is allowed is something that can be, and every host tells its architecture.
     private func preparation(hasFiles: Bool) -> YAML {
         .object([
-            "name": .text("The files of this export are whole, and every host answers"), "hosts": .text("all"),
+            "name": .text("What is allowed is known, the files of this export are whole, and every host answers"),
+            "hosts": .text("all"),
             "become": .flag(true), "gather_facts": .flag(true), "gather_subset": .texts(["!all"]),
             "tags": .texts(["always"]),
-            "tasks": hasFiles
-                ? .list([
-                    .object([
-                        "name": .text("Files are as exported"),
-                        "ansible.builtin.command": .object([
-                            "argv": .texts(["sha256sum", "--check", "--quiet", "SHA256SUMS"]),
-                            "chdir": .template("{{ playbook_dir }}"),
-                        ]),
-                        "delegate_to": .text("localhost"), "become": .flag(false), "run_once": .flag(true),
-                        "changed_when": .flag(false), "check_mode": .flag(false),
-                    ])
-                ]) : nil,
+            "tasks": .list([knownConsents] + (hasFiles ? [wholeFiles] : [])),
+        ])
+    }
+
+    private var wholeFiles: YAML {
+        .object([
+            "name": .text("Files are as exported"),
+            "ansible.builtin.command": .object([
+                "argv": .texts(["sha256sum", "--check", "--quiet", "SHA256SUMS"]),
+                "chdir": .template("{{ playbook_dir }}"),
+            ]),
+            "delegate_to": .text("localhost"), "become": .flag(false), "run_once": .flag(true),
+            "changed_when": .flag(false), "check_mode": .flag(false),
+        ])
+    }
+
+    /// A name that no task knows allows nothing, so it is a mistake.
+    private var knownConsents: YAML {
+        let asked = Set(plan.sections.flatMap(\.steps).compactMap(\.consent))
+        let names = asked.union(Consent.exported.map(\.name)).sorted()
+        let known = "[" + names.map { "'\($0)'" }.joined(separator: ", ") + "]"
+        // A text would be looked at letter by letter.
+        let isList =
+            "bcm_jobstats_allow is sequence and bcm_jobstats_allow is not string and bcm_jobstats_allow is not mapping"
+        return .object([
+            "name": .text("What is allowed is known"),
+            "ansible.builtin.assert": .object([
+                "that": .texts([isList, "bcm_jobstats_allow | difference(\(known)) == []"]),
+                "fail_msg": .template(
+                    "bcm_jobstats_allow is {{ bcm_jobstats_allow | to_json }}, and has to be a list of these names: "
+                        + names.joined(separator: ", ")),
+                "quiet": .flag(true),
+            ]),
+            "delegate_to": .text("localhost"), "become": .flag(false), "run_once": .flag(true),
         ])
     }
 

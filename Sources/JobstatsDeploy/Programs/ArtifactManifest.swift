@@ -27,7 +27,7 @@ public struct ArtifactManifest: Sendable {
     /// Reads a manifest; nil when anything in it is wrong.
     init?(parsing bytes: [UInt8]) {
         var reader = ConfigurationReader()
-        guard let document = try? JSONParser.parse(bytes), let programs = reader.object(document, at: "") else {
+        guard let document = try? JSONNode.parse(bytes), let programs = reader.object(document, at: "") else {
             return nil
         }
         var entries: [ArtifactSource.Name: Entry] = [:]

@@ -15,32 +15,46 @@ enum RemoteAgent {
 
     /// One line, so that a login shell of any kind passes it on unchanged.
     ///
-    /// The lock (a file descriptor, which commands inherit) is held until the last command of the run has ended, also
-    /// when the connection was lost before. What a request brought, which may be secret, is readable by its owner
+    /// A run that changes hosts holds a lock (a file descriptor, which commands inherit) until its last command has
+    /// ended, also when the connection was lost before. A cable that was pulled is not noticed on the host for hours, so a
+    /// loop that has waited for a request for some seconds gives way to a later run: two runs that live are kept apart by
+    /// the locks of the machines that they run on (``RunLock``). What only looks needs no lock.
+    ///
+    /// What a request brought, which may be secret, is readable by its owner
     /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start. A request
     /// that did not come whole, since the connection was cut in it, is not carried out: half a file would replace a whole
     /// one. What the shell can do by itself it does: on many hosts at once, each further program is felt.
-    static let script = [
-        "umask 077",
-        "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}",
-        "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\" && flock -w 20 9 || { echo \(busy); exit 93; }; "
-            + "for d in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$d\" ] || rm -rf \"$d\"; done; fi",
-        "d=$(mktemp -d \"$R/bcm-jobstats.run.XXXXXX\") || exit 90",
-        "trap 'rm -rf \"$d\"' EXIT",
-        "trap 'exit 91' HUP INT TERM PIPE",
-        "echo \(greeting)",
-        "while read -r id limit s i",
-        "do { [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
-        "set -- $(stat -c %s \"$d/s\" \"$d/i\"); [ \"$*\" = \"$s $i\" ] || exit 92",
-        "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
-        "r=$?; : >\"$d/s\"; : >\"$d/i\"",
-        "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",
-        "cat \"$d/o\" \"$d/e\"",
-        "done",
-    ].joined(separator: "; ")
+    static func script(locks: Bool) -> String {
+        [
+            "umask 077",
+            "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}", locks ? lock : ":",
+            "d=$(mktemp -d \"$R/bcm-jobstats.\(locks ? "run" : "look").XXXXXX\") || exit 90",
+            "trap 'rm -rf \"$d\"' EXIT",
+            "trap 'exit 91' HUP INT TERM PIPE",
+            "echo \(greeting)",
+            "while echo \"idle $$\" >\"$d/state\" && read -r id limit s i",
+            "do echo busy >\"$d/state\"",
+            "{ [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
+            "set -- $(stat -c %s \"$d/s\" \"$d/i\"); [ \"$*\" = \"$s $i\" ] || exit 92",
+            "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
+            "r=$?; : >\"$d/s\"; : >\"$d/i\"",
+            "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",
+            "cat \"$d/o\" \"$d/e\"",
+            "done",
+        ].joined(separator: "; ")
+    }
 
-    static func remoteCommand(usesSudo: Bool) -> String {
-        (usesSudo ? "exec sudo -n sh -c " : "exec sh -c ") + ShellQuoting.quote(script)
+    /// Takes the lock within 20 seconds, over a loop that has been idle for four, and clears away what killed loops left.
+    private static let lock =
+        "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\"; n=0; "
+        + "until flock -n 9; do [ $n -lt 20 ] || { echo \(busy); exit 93; }; "
+        + "for f in \"$R\"/bcm-jobstats.run.??????/state; do [ -O \"$f\" ] && read -r w p <\"$f\" && [ \"$w\" = idle ] && "
+        + "[ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] && kill -9 \"$p\"; done 2>/dev/null; "
+        + "n=$((n + 1)); sleep 1; done; "
+        + "for f in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$f\" ] || rm -rf \"$f\"; done; fi"
+
+    static func remoteCommand(usesSudo: Bool, locks: Bool = true) -> String {
+        (usesSudo ? "exec sudo -n sh -c " : "exec sh -c ") + ShellQuoting.quote(script(locks: locks))
     }
 
     /// The status with which timeout(1) says that it ended the command.

@@ -72,7 +72,8 @@ public final class SSHConnection: CommandExecutor {
             opened.count.withLock { $0 += 1 }
             let diagnosis = SSHDiagnosis(host: host, options: options)
             let arguments = options.arguments(
-                host: host, remoteCommand: RemoteAgent.remoteCommand(usesSudo: options.usesSudo))
+                host: host,
+                remoteCommand: RemoteAgent.remoteCommand(usesSudo: options.usesSudo, locks: options.locksHosts))
             var platform = PlatformOptions()
             platform.processGroupID = 0
             platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]

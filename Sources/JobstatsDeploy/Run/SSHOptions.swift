@@ -14,6 +14,9 @@ public struct SSHOptions: Sendable, Hashable {
     public var retries: Int
     /// Whether commands run through `sudo -n`, for users other than root.
     public var usesSudo: Bool
+    /// Whether hosts are locked against another run while they are worked on, true by default. What only looks neither
+    /// needs nor minds the lock.
+    public var locksHosts = true
 
     /// Creates options.
     public init(

@@ -25,7 +25,7 @@ extension JobstatsPlan {
             \(Markdown.block(scrape.renderedJobs, language: "yaml"))
             Optional alert rules, as a file that `rule_files:` names:
 
-            \(Markdown.block(AlertRules.text, language: "yaml"))
+            \(Markdown.block(AlertRules(configuration).text, language: "yaml"))
             Its flag `--storage.tsdb.retention.time` should be \
             \(Markdown.code("\(configuration.prometheusRetentionDays)d")) or more, since jobstats is told so. Then:
 
@@ -59,6 +59,9 @@ extension JobstatsPlan {
             A dashboard of one job, to be imported (Dashboards, New, Import):
 
             \(Markdown.block(dashboards[0].text, language: "json"))
+            A dashboard of the platform itself, to be imported in the same way:
+
+            \(Markdown.block(dashboards[1].text, language: "json"))
             Princeton's dashboard lies in \
             \(Markdown.code("\(Installed.jobstatsDirectory)/\(JobstatsTree.dashboardPath)")) after section 9. It asks for \
             the data source when it is imported. It was made with Grafana 8 and its graph panels, which Grafana 12 no \

@@ -100,12 +100,17 @@ extension JobstatsPlan {
         let settings = DashboardSettings(
             sourceID: GrafanaProvisioning.sourceID, cluster: configuration.clusterName,
             nodeExporterPort: configuration.nodeExporterPort)
-        var all = [("job", "Dashboard of one job", JobDashboard(settings).text)]
+        var all = [
+            ("job", "Dashboard of one job", JobDashboard(settings).text),
+            ("platform", "Dashboard of the platform itself", PlatformDashboard(settings).text),
+        ]
         if let text = princetonDashboard(settings) {
-            all.append(("princeton-single-job", "Princeton's dashboard of one job", text))
+            all.append((Self.princetonDashboardName, "Princeton's dashboard of one job", text))
         }
         return all
     }
+
+    private static let princetonDashboardName = "princeton-single-job"
 
     private func princetonDashboard(_ settings: DashboardSettings) -> String? {
         guard let archive = jobstatsArchive, let tree = try? JobstatsTree(archive),
@@ -140,7 +145,7 @@ extension JobstatsPlan {
             `JobID`.
 
             """
-        if names.count == 1 {
+        if !dashboards.contains(where: { $0.name == Self.princetonDashboardName }) {
             notes += """
 
                 Princeton's dashboard is installed when the tree of the jobstats command is at hand \

@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 import FoundationEssentials
 
@@ -196,7 +197,7 @@ enum HeadNodeStatus {
         // timeout(1) ends so when there is nothing to run.
         if result.status == .exited(127) || result.status == .exited(126) {
             return .blocked(
-                "there is no cmsh at \(Installed.cmsh), so this machine is no BCM head node",
+                "there is no cmsh at \(BCMPaths.cmsh), so this machine is no BCM head node",
                 remedy: "run this on the active BCM head node; --dry-run and bundle need none")
         }
         if text.contains("running in active mode") { return .inPlace("\(localHost) is active") }
@@ -209,7 +210,7 @@ enum HeadNodeStatus {
         guard result.succeeded else {
             return .blocked(
                 "cmsh does not answer: \((result.errorText + text).trimmed.prefix(300))",
-                remedy: "run this on a BCM head node; look at: \(Installed.cmsh) -c \"cmha status\"")
+                remedy: "run this on a BCM head node; look at: \(BCMPaths.cmsh) -c \"cmha status\"")
         }
         // The active head node carries an asterisk; without high availability there is none.
         guard let star = text.firstIndex(of: "*") else {

@@ -1,3 +1,5 @@
+import PromTargets
+
 /// A dashboard that was exported for sharing, made ready for provisioning: its inputs are resolved, and its graph panels,
 /// which Grafana 12 no longer has, become time series.
 struct ImportedDashboard {
@@ -10,7 +12,7 @@ struct ImportedDashboard {
 
     /// The dashboard as JSON; nil when this is no dashboard.
     func text(of bytes: [UInt8]) -> String? {
-        guard let root = try? JSONParser.parse(bytes), case .object(let members) = root.value, root["panels"] != nil
+        guard let root = try? JSONNode.parse(bytes), case .object(let members) = root.value, root["panels"] != nil
         else { return nil }
         let inputs = (root["__inputs"]?.elements ?? []).compactMap { input in
             input["type"]?.string == "datasource" ? input["name"]?.string.map { "${\($0)}" } : nil
@@ -26,7 +28,7 @@ struct ImportedDashboard {
         case .null where name == "datasource": return settings.source
         case .string(let text):
             if name == "datasource", inputs.contains(text) { return settings.source }
-            return .text(text.replacing("$node:9100\"", with: "$node:\(settings.nodeExporterPort)\""))
+            return .text(text.replacing("$node:\(ExporterPort.node)\"", with: "$node:\(settings.nodeExporterPort)\""))
         case .array(let nodes): return JSONNode(.array(nodes.map { resolve($0, of: "", inputs) }))
         case .object(let members):
             let resolved = JSONNode.object(members.map { ($0.name, resolve($0.node, of: $0.name, inputs)) })

@@ -22,14 +22,6 @@ package enum Installed {
     package static let prometheusData = "/var/lib/prometheus/jobstats"
     /// Prometheus's unit.
     package static let prometheusUnit = "prometheus.service"
-    /// The client certificate that BCM's own daemon has on every node.
-    package static let nodeCertificate = "/cm/local/apps/cmd/etc/cert.pem"
-    /// The key of ``nodeCertificate``.
-    package static let nodeKey = "/cm/local/apps/cmd/etc/cert.key"
-    /// BCM's certificate authority.
-    package static let authority = "/cm/local/apps/cmd/etc/cacert.pem"
-    /// BCM's shell.
-    package static let cmsh = "/cm/local/apps/cmd/bin/cmsh"
     /// The program of the earlier monitor, which is taken away.
     package static let earlierMonitor = "/usr/local/bin/bcm_role_monitor.py"
 

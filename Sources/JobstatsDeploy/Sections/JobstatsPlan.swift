@@ -82,7 +82,7 @@ public struct JobstatsPlan: Sendable {
     }
 
     /// The three scrape jobs with the configured ports.
-    func scrapeJobs() throws -> [ScrapeConfiguration.Job] {
+    func standardJobs() throws -> [ScrapeConfiguration.Job] {
         try ScrapeConfiguration.standardJobs(
             nodePort: configuration.nodeExporterPort, cgroupPort: configuration.cgroupExporterPort,
             gpuPort: configuration.nvidiaGPUExporterPort)

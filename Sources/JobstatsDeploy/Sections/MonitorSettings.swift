@@ -18,6 +18,7 @@ struct MonitorSettings {
         monitor.nodeExporterPort = configuration.nodeExporterPort
         monitor.cgroupExporterPort = configuration.cgroupExporterPort
         monitor.gpuExporterPort = configuration.nvidiaGPUExporterPort
+        monitor.additionalRules = configuration.monitorRules
         monitor.clusterName = configuration.clusterName
         let times = configuration.monitorTimes
         monitor.port = times.port

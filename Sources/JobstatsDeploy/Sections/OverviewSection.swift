@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 import FoundationEssentials
 
@@ -46,7 +47,7 @@ extension JobstatsPlan {
                 CheckResource(
                     "this is the active BCM head node",
                     Command(
-                        Installed.cmsh, ["--color=no", "--hide-events", "-n", "-q", "-c", "cmha status"],
+                        BCMPaths.cmsh, ["--color=no", "--hide-events", "-n", "-q", "-c", "cmha status"],
                         timeout: .seconds(60)),
                     judge: { HeadNodeStatus.judge($0, localHost: host.name) })),
         ]

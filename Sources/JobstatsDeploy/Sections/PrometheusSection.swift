@@ -1,5 +1,6 @@
 import CommandExecution
 import PromTargets
+import RoleMonitor
 import ServiceManager
 
 extension JobstatsPlan {
@@ -33,9 +34,43 @@ extension JobstatsPlan {
     func scrapeConfiguration() throws -> ScrapeConfiguration {
         try ScrapeConfiguration(
             clusterName: configuration.clusterName, targetsDirectory: configuration.targetsDirectory,
-            jobs: try scrapeJobs(), targetDomain: configuration.targetDomain,
+            jobs: try standardJobs() + ruleJobs(), fixedJobs: try fixedJobs(), targetDomain: configuration.targetDomain,
             ruleFiles: [Installed.prometheusRules],
             addressCheck: context.prometheusComparesAddresses ? .equality : .derivation)
+    }
+
+    /// Prometheus itself, and node_exporter on servers.
+    private func fixedJobs() throws -> [ScrapeConfiguration.FixedJob] {
+        var jobs: [ScrapeConfiguration.FixedJob] = []
+        let servers = prometheusHosts
+        if !servers.isEmpty {
+            // A server reaches itself for certain; several ones have the same file.
+            jobs.append(
+                try .init(
+                    "prometheus",
+                    try servers.map { server in
+                        try .init(
+                            host: servers.count == 1 ? "localhost" : server.name, port: configuration.prometheusPort,
+                            hostName: Self.shortName(server))
+                    }))
+        }
+        let watched = Self.unique(context.hosts(configuration.watchedServers))
+        if !watched.isEmpty {
+            jobs.append(
+                try .init(
+                    AlertRules.serverJob,
+                    try watched.map { server in
+                        try .init(
+                            host: server.name, port: configuration.nodeExporterPort, hostName: Self.shortName(server))
+                    }))
+        }
+        return jobs
+    }
+
+    /// A job for each exporter that the role monitors' rules add; without monitors nothing lists it.
+    private func ruleJobs() throws -> [ScrapeConfiguration.Job] {
+        guard configuration.deploysRoleMonitor else { return [] }
+        return try configuration.monitorRules.flatMap(\.exporters).map { try .init($0.job, port: $0.port) }
     }
 
     // MARK: Target files
@@ -60,7 +95,7 @@ extension JobstatsPlan {
 
     /// The target file's content for one node.
     func targetGroups(of host: Host) throws -> [TargetGroup] {
-        try scrapeJobs().map { job in
+        try standardJobs().map { job in
             try TargetGroup(
                 targets: ["\(targetName(host)):\(job.port)"],
                 labels: [
@@ -80,7 +115,7 @@ extension JobstatsPlan {
             Installed.prometheusConfiguration, .text("# \(Installed.mark)\n" + scrape.rendered), keepsBackup: true,
             validation: Command(promtool.path, ["check", "config", "{}"]))
         let rules = FileResource(
-            Installed.prometheusRules, .text(AlertRules.text),
+            Installed.prometheusRules, .text(AlertRules(configuration).text),
             validation: Command(promtool.path, ["check", "rules", "{}"]))
         return [
             Step("6.user", "System user \(Installed.user)", on: hosts, UserResource(Installed.user)),

@@ -1,3 +1,4 @@
+import BCMClient
 import FoundationEssentials
 import Glibc
 
@@ -49,7 +50,7 @@ extension SetupRun {
         let nodes = dgxNodes(configuration, limit)
         guard sections.contains(10), configuration.deploysRoleMonitor, !nodes.isEmpty else { return (nil, nil) }
         let how = "its configuration needs what BCM says; export as root on the active head node, without --dry-run"
-        guard options.mode != .dryRun, getuid() == 0, access(Installed.cmsh, X_OK) == 0 else { return (nil, how) }
+        guard options.mode != .dryRun, getuid() == 0, access(BCMPaths.cmsh, X_OK) == 0 else { return (nil, how) }
         console.write("   Asking BCM for head nodes, certificates and roles\n")
         do {
             let facts = try await SiteDiscovery(

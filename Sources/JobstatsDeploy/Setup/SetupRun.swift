@@ -37,7 +37,9 @@ public struct SetupRun: Sendable {
         self.options = options
         self.console = console
         self.logger = logger
-        self.connector = connector ?? SSHConnector(options: options.ssh)
+        var ssh = options.ssh
+        ssh.locksHosts = options.mode == .run
+        self.connector = connector ?? SSHConnector(options: ssh)
         self.cmsh = cmsh
         self.paths = paths
     }
@@ -128,10 +130,10 @@ public struct SetupRun: Sendable {
 
     /// What a dry run took for granted, and where its document is.
     var dryRunEnd: String {
-        let isHeadNode = access(Installed.cmsh, X_OK) == 0
+        let isHeadNode = access(BCMPaths.cmsh, X_OK) == 0
         let machine =
             "This machine, \(Self.hostName), is taken for the active head node"
-            + (isHeadNode ? "; BCM was not asked whether it is." : ", although there is no cmsh at \(Installed.cmsh).")
+            + (isHeadNode ? "; BCM was not asked whether it is." : ", although there is no cmsh at \(BCMPaths.cmsh).")
         return "\n" + Words.wrap(machine, console.columns) + "\n"
             + Words.wrap(
                 "Nothing was contacted and nothing was changed. The whole plan, as a manual:", console.columns)

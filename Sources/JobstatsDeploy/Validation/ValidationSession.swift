@@ -49,7 +49,9 @@ public struct ValidationSession: Sendable {
     ) {
         self.options = options
         self.console = console
-        self.connector = connector ?? SSHConnector(options: options.ssh)
+        var ssh = options.ssh
+        ssh.locksHosts = false
+        self.connector = connector ?? SSHConnector(options: ssh)
         self.cmsh = cmsh ?? Cmsh(executor: LocalExecutor())
     }
 
@@ -82,6 +84,21 @@ public struct ValidationSession: Sendable {
     private func write(_ report: ValidationReport) throws(SetupRun.Stop) {
         if options.printsJSON {
             console.write(report.json.text(indent: 1) + "\n")
+        } else {
+            console.write(
+                report.text(
+                    columns: console.columns, style: Style(usesColour: console.usesColour),
+                    isVerbose: options.isVerbose))
+        }
+        do throws(DurableFileError) {
+            if let file = options.htmlFile {
+                // It names hosts and paths, so it is for those who may read the folder that it is put into.
+                try DurableFile.write(Array(report.html.utf8), to: file)
+                if !options.printsJSON { console.write("Page: \(file)\n") }
+            }
+            if let file = options.textfile { try DurableFile.write(Array(report.metrics.utf8), to: file) }
+        } catch {
+            throw SetupRun.Stop(status: 1, message: "the report could not be written: \(error)")
         }
     }
 

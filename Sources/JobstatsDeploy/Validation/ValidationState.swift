@@ -4,7 +4,8 @@ public struct ValidationState: Sendable, Hashable, Comparable, CaseIterable, Cus
     public let rawValue: String
     /// A letter for narrow tables; no two states share one.
     public let letter: Character
-    private let rank: Int
+    /// The place in the order, from 0 for the worst.
+    let rank: Int
 
     private init(_ rawValue: String, _ letter: Character, _ rank: Int) {
         self.rawValue = rawValue

@@ -20,8 +20,8 @@ struct ConfigurationDraft: Sendable {
     /// - Throws: ``Unusable`` when it is not one JSON object, or a key stands in it twice, since one would be lost.
     init(_ bytes: [UInt8]) throws(Unusable) {
         let node: JSONNode
-        do throws(JSONParser.Damage) {
-            node = try JSONParser.parse(bytes)
+        do throws(JSONDamage) {
+            node = try JSONNode.parse(bytes)
         } catch {
             let place = "line \(error.location.line), column \(error.location.column)"
             throw Unusable(description: "it is not JSON: \(error.message) (\(place))")

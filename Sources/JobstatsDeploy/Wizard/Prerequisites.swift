@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 
 /// Whether this machine is one to deploy from. Nothing of it is needed merely to write a configuration.
@@ -40,16 +41,16 @@ struct Prerequisites: Sendable {
     }
 
     private func headNode() async -> [Finding] {
-        guard await run("test", ["-x", Installed.cmsh])?.succeeded == true else {
+        guard await run("test", ["-x", BCMPaths.cmsh])?.succeeded == true else {
             return [
                 Finding(
-                    subject: "head node", detail: "there is no \(Installed.cmsh)",
+                    subject: "head node", detail: "there is no \(BCMPaths.cmsh)",
                     remedy: "to deploy, run it on the active BCM head node")
             ]
         }
         guard
             let status = await run(
-                Installed.cmsh, ["--color=no", "--hide-events", "-n", "-q", "-c", "cmha status"],
+                BCMPaths.cmsh, ["--color=no", "--hide-events", "-n", "-q", "-c", "cmha status"],
                 timeout: .seconds(60))
         else {
             return [

@@ -67,7 +67,7 @@ extension SetupWizard {
     /// The settings so far, as far as they can be read.
     private func values(_ draft: ConfigurationDraft) -> DeploymentConfiguration {
         var reader = ConfigurationReader()
-        guard let node = try? JSONParser.parse(draft.encoded) else { return DeploymentConfiguration() }
+        guard let node = try? JSONNode.parse(draft.encoded) else { return DeploymentConfiguration() }
         return reader.read(node)
     }
 

@@ -1,3 +1,5 @@
+internal import BCMClient
+
 /// One key of the configuration file: its name, how a value is taken over and how it is given back.
 struct ConfigurationKey: Sendable {
     typealias Problem = MonitorConfigurationError.Problem
@@ -54,7 +56,7 @@ struct ConfigurationKey: Sendable {
     ) {
         self.name = name
         self.take = { value, configuration in
-            take(value, &configuration) ? [] : [Problem(key: name, "found \(value.shown), expected \(expected)")]
+            take(value, &configuration) ? [] : [Problem(key: name, "found \(value.excerpt), expected \(expected)")]
         }
         self.give = give
     }
@@ -70,36 +72,36 @@ struct ConfigurationKey: Sendable {
 
     private static func whole(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>) -> Self {
         Self(name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)") { value, configuration in
-            guard case .number(let number) = value, let whole = Int(exactly: number), range.contains(whole) else {
-                return false
-            }
+            guard let whole = value.number?.integer, range.contains(whole) else { return false }
             configuration[keyPath: path] = whole
             return true
         } give: {
-            .number(Double($0[keyPath: path]))
+            .number(JSONNumber($0[keyPath: path]))
         }
     }
 
     private static func seconds(_ name: String, _ path: Path<Duration>, _ range: ClosedRange<Int>) -> Self {
         Self(name, expected: "a number of seconds from \(range.lowerBound) to \(range.upperBound)") {
             value, configuration in
-            guard case .number(let number) = value,
+            guard let number = value.number?.double,
                 (Double(range.lowerBound)...Double(range.upperBound)).contains(number)
             else { return false }
             configuration[keyPath: path] = .milliseconds(Int((number * 1000).rounded()))
             return true
         } give: {
-            .number(Double($0[keyPath: path] / .milliseconds(1)) / 1000)
+            let milliseconds = Int($0[keyPath: path] / .milliseconds(1))
+            let whole = JSONNumber(milliseconds / 1000)
+            return .number(milliseconds % 1000 == 0 ? whole : JSONNumber(Double(milliseconds) / 1000) ?? whole)
         }
     }
 
     private static func flag(_ name: String, _ path: Path<Bool>) -> Self {
         Self(name, expected: "true or false") { value, configuration in
-            guard case .flag(let flag) = value else { return false }
+            guard case .boolean(let flag) = value else { return false }
             configuration[keyPath: path] = flag
             return true
         } give: {
-            .flag($0[keyPath: path])
+            .boolean($0[keyPath: path])
         }
     }
 
@@ -139,8 +141,8 @@ struct ConfigurationKey: Sendable {
         _ accepts: @escaping @Sendable (String) -> Bool
     ) -> Self {
         Self(name) { value, configuration in
-            guard case .list(let values) = value else {
-                return [Problem(key: name, "found \(value.shown), expected \(expected)")]
+            guard case .array(let values) = value else {
+                return [Problem(key: name, "found \(value.excerpt), expected \(expected)")]
             }
             var taken: [String] = []
             var problems: [Problem] = []
@@ -148,13 +150,13 @@ struct ConfigurationKey: Sendable {
                 if case .text(let text) = value, accepts(text) {
                     taken.append(text)
                 } else {
-                    problems.append(Problem(key: "\(name)[\(index)]", "found \(value.shown), expected \(element)"))
+                    problems.append(Problem(key: "\(name)[\(index)]", "found \(value.excerpt), expected \(element)"))
                 }
             }
             configuration[keyPath: path] = taken
             return problems
         } give: {
-            .list($0[keyPath: path].map { .text($0) })
+            .array($0[keyPath: path].map { .text($0) })
         }
     }
 }

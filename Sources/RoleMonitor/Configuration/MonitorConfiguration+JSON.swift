@@ -1,3 +1,5 @@
+internal import BCMClient
+
 extension MonitorConfiguration {
     /// Reads a configuration from the bytes of its file.
     ///
@@ -12,7 +14,7 @@ extension MonitorConfiguration {
         for key in ConfigurationKey.all {
             if let value = object[key.name] { problems += key.take(value, &configuration) }
         }
-        if object[ConfigurationKey.headNodes] == nil || object[ConfigurationKey.headNodes] == .list([]) {
+        if object[ConfigurationKey.headNodes] == nil || object[ConfigurationKey.headNodes] == .array([]) {
             let found = object[ConfigurationKey.headNodes] == nil ? "missing" : "found an empty list"
             problems.insert(
                 .init(
@@ -27,32 +29,35 @@ extension MonitorConfiguration {
     /// The configuration as the bytes of a file that ``parse(_:)`` reads back to the same value: JSON with every key,
     /// indented, ending in a newline.
     public func encoded() -> [UInt8] {
-        let lines = ConfigurationKey.all.compactMap { key in
-            key.give(self).map { "  \"\(key.name)\": \($0.rendered)" }
-        }
+        let lines = ConfigurationKey.all.compactMap { key in key.give(self).map { "  \"\(key.name)\": \($0)" } }
         return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
     }
 
-    private static func object(_ bytes: [UInt8]) throws(MonitorConfigurationError) -> [String: JSONValue] {
-        let value: JSONValue
-        do throws(JSONSyntaxError) {
-            value = try JSONParser.parse(bytes)
-        } catch {
-            throw MonitorConfigurationError(.malformed, problems: [.init("not JSON: \(error)")])
+    private static func object(_ bytes: [UInt8]) throws(MonitorConfigurationError) -> JSONObject {
+        // A typed error does not pass through a closure that rethrows.
+        let result: Result<JSONValue, MonitorConfigurationError> = bytes.withUnsafeBytes { buffer in
+            var parser = JSONParser(buffer, limits: .init(depth: 100))
+            parser.refusesDuplicates = true
+            do throws(JSONFault) { return .success(try parser.document()) } catch {
+                let problem = MonitorConfigurationError.Problem("not JSON: \(error.described(in: buffer))")
+                return .failure(MonitorConfigurationError(.malformed, problems: [problem]))
+            }
         }
+        let value = try result.get()
         guard case .object(let object) = value else {
             throw MonitorConfigurationError(
                 .malformed,
-                problems: [.init("found \(value.shown), expected an object, as in {\"bcm_headnodes\": [\"head-a\"]}")])
+                problems: [.init("found \(value.excerpt), expected an object, as in {\"bcm_headnodes\": [\"head-a\"]}")]
+            )
         }
         return object
     }
 
-    private static func unknownKeyWarnings(_ object: [String: JSONValue]) -> [String] {
+    private static func unknownKeyWarnings(_ object: JSONObject) -> [String] {
         let known = ConfigurationKey.all.map(\.name)
-        let warnings = object.keys.filter { !known.contains($0) }.sorted().map { key in
+        let warnings = object.members.map(\.name).filter { !known.contains($0) }.sorted().map { key in
             let nearest = known.min { EditDistance.between(key, $0) < EditDistance.between(key, $1) } ?? ""
-            return "\(JSONValue.text(key).shown) is not a known key and has no effect; the nearest known key is "
+            return "\(JSONValue.text(key).excerpt) is not a known key and has no effect; the nearest known key is "
                 + "\"\(nearest)\""
         }
         return warnings

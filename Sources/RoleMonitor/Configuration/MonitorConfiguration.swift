@@ -1,3 +1,5 @@
+internal import BCMClient
+
 /// What the role monitor reads from its configuration file.
 ///
 /// Every property names its key in the file. A key that is absent has the default given here; only `bcm_headnodes` has
@@ -7,7 +9,7 @@ public struct MonitorConfiguration: Sendable, Hashable {
     /// (`head-a`, `head-a:8081`, `[fd00::1]:8081`). At least one is needed.
     public var headNodes: [String] = []
     /// `bcm_port`: the port of BCM's REST interface on head nodes that carry none; 8081.
-    public var port = 8081
+    public var port = HeadNode.standardPort
     /// `cert_path`: the client certificate, PEM.
     public var certificateFile = MonitorPaths.certificateFile
     /// `key_path`: the private key of the client certificate, PEM.

@@ -1,20 +1,21 @@
+package import BCMClient
 internal import ServiceManager
 
 /// Reads and writes the key `rules` of the configuration file.
-enum RuleSyntax {
-    typealias Problem = MonitorConfigurationError.Problem
+package enum RuleSyntax {
+    package typealias Problem = MonitorConfigurationError.Problem
 
-    static let key = "rules"
+    package static let key = "rules"
     private static let ruleKeys = ["role", "roles_visible", "units"]
     private static let unitKeys = ["unit", "port", "job"]
 
     /// Takes the rules over, or says of each mistake where it is.
-    static func take(_ value: JSONValue, _ configuration: inout MonitorConfiguration) -> [Problem] {
-        guard case .list(let values) = value else {
+    package static func take(_ value: JSONValue, _ configuration: inout MonitorConfiguration) -> [Problem] {
+        guard case .array(let values) = value else {
             return [
                 Problem(
                     key: key,
-                    "found \(value.shown), expected a list of rules, as in [{\"role\": \"ROLE\", \"units\": [{\"unit\": "
+                    "found \(value.excerpt), expected a list of rules, as in [{\"role\": \"ROLE\", \"units\": [{\"unit\": "
                         + "\"dcgm-exporter\", \"port\": 9400, \"job\": \"dcgm_exporter\"}]}]")
             ]
         }
@@ -26,22 +27,25 @@ enum RuleSyntax {
     }
 
     /// The rules as a value; nil when there is none, so that a file without rules stays as it was.
-    static func give(_ rules: [RoleRule]) -> JSONValue? {
+    package static func give(_ rules: [RoleRule]) -> JSONValue? {
         guard !rules.isEmpty else { return nil }
-        return .list(
+        return .array(
             rules.map { rule in
-                var members: [String: JSONValue] = ["role": .text(rule.role)]
-                if rule.isRoleVisible { members["roles_visible"] = .flag(true) }
-                members["units"] = .list(
-                    rule.exporters.map {
-                        .object(["unit": .text($0.unit), "port": .number(Double($0.port)), "job": .text($0.job)])
-                    })
-                return .object(members)
+                var object = JSONObject([.init("role", .text(rule.role))])
+                if rule.isRoleVisible { object.members.append(.init("roles_visible", true)) }
+                let units = rule.exporters.map { exporter -> JSONValue in
+                    [
+                        "unit": .text(exporter.unit), "port": .number(JSONNumber(exporter.port)),
+                        "job": .text(exporter.job),
+                    ]
+                }
+                object.members.append(.init("units", .array(units)))
+                return .object(object)
             })
     }
 
     /// Units, jobs and ports that stand twice among all rules.
-    static func duplicates(in configuration: MonitorConfiguration) -> [Problem] {
+    package static func duplicates(in configuration: MonitorConfiguration) -> [Problem] {
         var problems: [Problem] = []
         var seen = configuration.exporters
         for (index, rule) in configuration.additionalRules.enumerated() {
@@ -64,42 +68,41 @@ enum RuleSyntax {
     }
 
     /// Keys within rules that are not known.
-    static func unknownKeys(_ value: JSONValue?) -> [String] {
-        guard case .list(let rules) = value else { return [] }
-        var unknown: [String] = []
-        for (index, rule) in rules.enumerated() {
-            guard case .object(let members) = rule else { continue }
-            unknown += members.keys.filter { !ruleKeys.contains($0) }.sorted().map { "\(key)[\(index)].\($0)" }
-            guard case .list(let units) = members["units"] else { continue }
-            for (place, unit) in units.enumerated() {
-                guard case .object(let members) = unit else { continue }
-                unknown += members.keys.filter { !unitKeys.contains($0) }.sorted()
-                    .map { "\(key)[\(index)].units[\(place)].\($0)" }
+    package static func unknownKeys(_ value: JSONValue?) -> [String] {
+        func unknown(_ value: JSONValue, _ known: [String], _ path: String) -> [String] {
+            (value.object?.members(besides: Set(known)) ?? []).map { "\(path).\($0.name)" }.sorted()
+        }
+        var keys: [String] = []
+        for (index, rule) in (value?.elements ?? []).enumerated() {
+            keys += unknown(rule, ruleKeys, "\(key)[\(index)]")
+            for (place, unit) in (rule["units"]?.elements ?? []).enumerated() {
+                keys += unknown(unit, unitKeys, "\(key)[\(index)].units[\(place)]")
             }
         }
-        return unknown
+        return keys
     }
 
     private static func rule(_ value: JSONValue, _ path: String, _ problems: inout [Problem]) -> RoleRule? {
-        guard case .object(let members) = value else {
-            problems.append(Problem(key: path, "found \(value.shown), expected an object with \"role\" and \"units\""))
+        guard case .object(let object) = value else {
+            problems.append(
+                Problem(key: path, "found \(value.excerpt), expected an object with \"role\" and \"units\""))
             return nil
         }
-        let role = text(members["role"], path + ".role", ConfigurationSyntax.word.expected, &problems) {
+        let role = text(object["role"], path + ".role", ConfigurationSyntax.word.expected, &problems) {
             ConfigurationSyntax.word.accepts($0) ? $0 : nil
         }
         var isVisible = false
-        switch members["roles_visible"] {
+        switch object["roles_visible"] {
         case nil: break
-        case .flag(let flag): isVisible = flag
+        case .boolean(let flag): isVisible = flag
         case .some(let other):
-            problems.append(Problem(key: path + ".roles_visible", "found \(other.shown), expected true or false"))
+            problems.append(Problem(key: path + ".roles_visible", "found \(other.excerpt), expected true or false"))
         }
-        guard case .list(let values) = members["units"], !values.isEmpty else {
+        guard case .array(let values) = object["units"], !values.isEmpty else {
             problems.append(
                 Problem(
                     key: path + ".units",
-                    "\(found(members["units"])), expected a list of at least one unit, as in [{\"unit\": \"dcgm-exporter\", "
+                    "\(found(object["units"])), expected a list of at least one unit, as in [{\"unit\": \"dcgm-exporter\", "
                         + "\"port\": 9400, \"job\": \"dcgm_exporter\"}]"))
             return nil
         }
@@ -108,23 +111,22 @@ enum RuleSyntax {
     }
 
     private static func exporter(_ value: JSONValue, _ path: String, _ problems: inout [Problem]) -> Exporter? {
-        guard case .object(let members) = value else {
+        guard case .object(let object) = value else {
             problems.append(
-                Problem(key: path, "found \(value.shown), expected an object with \"unit\", \"port\" and \"job\""))
+                Problem(key: path, "found \(value.excerpt), expected an object with \"unit\", \"port\" and \"job\""))
             return nil
         }
         let unit = text(
-            members["unit"], path + ".unit", "the name of a service, as in \"dcgm-exporter\"", &problems,
+            object["unit"], path + ".unit", "the name of a service, as in \"dcgm-exporter\"", &problems,
             take: serviceName)
         let job = text(
-            members["job"], path + ".job", "one word of letters, digits and the characters - _", &problems
+            object["job"], path + ".job", "one word of letters, digits and the characters - _", &problems
         ) {
             ConfigurationSyntax.word.accepts($0) && !$0.contains { ".:@".contains($0) } ? $0 : nil
         }
-        guard case .number(let number) = members["port"], let port = Int(exactly: number), (1...65535).contains(port)
-        else {
+        guard let port = object["port"]?.number?.integer, (1...65535).contains(port) else {
             problems.append(
-                Problem(key: path + ".port", "\(found(members["port"])), expected a whole number from 1 to 65535"))
+                Problem(key: path + ".port", "\(found(object["port"])), expected a whole number from 1 to 65535"))
             return nil
         }
         guard let unit, let job else { return nil }
@@ -148,5 +150,5 @@ enum RuleSyntax {
         return nil
     }
 
-    private static func found(_ value: JSONValue?) -> String { value.map { "found \($0.shown)" } ?? "missing" }
+    private static func found(_ value: JSONValue?) -> String { value.map { "found \($0.excerpt)" } ?? "missing" }
 }

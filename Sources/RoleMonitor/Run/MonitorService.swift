@@ -190,7 +190,7 @@ extension MonitorService {
                     problems: [
                         .init(
                             key: "--prometheus-targets-dir",
-                            "found \(JSONValue.text(targetsDirectory).shown), expected "
+                            "found \(JSONValue.text(targetsDirectory).excerpt), expected "
                                 + ConfigurationSyntax.absolutePath.expected)
                     ])
             }

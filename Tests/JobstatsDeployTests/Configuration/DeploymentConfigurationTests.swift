@@ -35,6 +35,7 @@ import Testing
                 "prometheus_retention_days": "30", "use_existing_prometheus": "false", "use_existing_grafana": "true",
                 "deploy_bcm_role_monitor": "false", "use_custom_prometheus_targets_dir": "true",
                 "prometheus_targets_dir": #""/shared//targets/""#, "target_domain": #""cluster.example""#,
+                "watched_servers": #"["head-[01-02]", "mon-01"]"#,
                 "artifacts": #"{"prometheus": {"package": "prometheus", "binary": "/usr/bin/prometheus"}}"#,
             ]))
         let configuration = try reading.get()
@@ -56,6 +57,7 @@ import Testing
         #expect(!configuration.deploysRoleMonitor)
         #expect(configuration.targetsDirectory == "/shared/targets")
         #expect(configuration.targetDomain == "cluster.example")
+        #expect(configuration.watchedServers == ["head-01", "head-02", "mon-01"])
         #expect(configuration.artifacts[.prometheus]?[.x86] == .package("prometheus", binary: "/usr/bin/prometheus"))
         #expect(configuration.hosts == ["ctl-01", "login-01", "dgx-01", "dgx-02", "mon-01"])
     }
@@ -67,6 +69,7 @@ import Testing
         configuration.usesCustomTargetsDirectory = true
         configuration.customTargetsDirectory = "/shared/targets"
         configuration.targetDomain = "example.org"
+        configuration.watchedServers = ["head-01"]
         configuration.prometheusServer = "mon-01"
         configuration.grafanaServer = "mon-01"
         configuration.systems.slurmController = ["ctl-01"]

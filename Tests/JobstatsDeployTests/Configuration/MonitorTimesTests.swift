@@ -1,3 +1,5 @@
+import PromTargets
+import RoleMonitor
 import Testing
 
 @testable import JobstatsDeploy
@@ -14,6 +16,42 @@ struct MonitorTimesTests {
         #expect(configuration.monitorTimes.retryInterval == 600)
         let again = try DeploymentConfiguration.parse(configuration.encoded(), sections: []).get()
         #expect(again == configuration)
+    }
+
+    private static let rules = #"""
+        {"role_monitor": {"rules": [{"role": "gpu-metrics", "units": [{"unit": "dcgm-exporter", "port": 9400, "job": "dcgm_exporter"}]}]}}
+        """#
+
+    @Test func rulesOfTheMonitorAreScrapedAndReachTheNodes() throws {
+        var configuration = try read(Self.rules).get()
+        #expect(configuration.monitorRules.first?.role == "gpu-metrics")
+        #expect(try DeploymentConfiguration.parse(configuration.encoded(), sections: []).get() == configuration)
+        let written = MonitorSettings(configuration, nil).configurationText
+        let monitor = try MonitorConfiguration.parse(
+            Array(written.replacing("\"bcm_headnodes\": []", with: "\"bcm_headnodes\": [\"head-a\"]").utf8))
+        #expect(monitor.configuration.additionalRules == configuration.monitorRules)
+        configuration = makeConfiguration { $0.monitorRules = configuration.monitorRules }
+        func scraped() throws -> [String] {
+            try JobstatsPlan(configuration: configuration, context: makeContext()).scrapeConfiguration().jobs.map {
+                "\($0.label):\($0.port)"
+            }
+        }
+        #expect(
+            try scraped() == ["node_exporter:9100", "cgroup_exporter:9306", "gpu_exporter:9445", "dcgm_exporter:9400"])
+        configuration.deploysRoleMonitor = false
+        #expect(try scraped().count == 3)
+    }
+
+    @Test func mistakesInRulesAreNamedWithTheirPlace() {
+        let wrong = read(Self.rules.replacing("9400", with: "0"))
+        #expect(
+            wrong.errors.map(\.description) == [
+                "error: role_monitor.rules[0].units[0].port: found 0, expected a whole number from 1 to 65535 (line 1, column 28)"
+            ])
+        let twice = read(Self.rules.replacing("9400", with: "9100"))
+        #expect(twice.errors.map(\.keyPath) == ["role_monitor.rules[0].units[0].port"])
+        let unknown = read(Self.rules.replacing("\"role\":", with: "\"rolle\": 1, \"role\":"))
+        #expect(unknown.warnings.contains { $0.keyPath == "role_monitor.rules[0].rolle" })
     }
 
     @Test func wrongTimesAreErrorsAndUnknownOnesWarnings() {

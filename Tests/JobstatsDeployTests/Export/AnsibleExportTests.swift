@@ -145,17 +145,22 @@ struct AnsibleExportTests {
         ])
         let export = ExportPlan(plan, of: DeploymentConfiguration(), record: record)
         try ExportKind.ansible.folder(export).write(to: "\(folder.path)/export")
-        func play() async throws -> CommandResult {
+        func play(_ options: String...) async throws -> CommandResult {
             try await LocalExecutor().run(
                 Command(
                     try #require(Self.playbook),
                     [
                         "-i", "\(folder.path)/export/inventory.yml", "\(folder.path)/export/site.yml", "-e",
                         "ansible_become=false ansible_python_interpreter=/usr/bin/python3",
-                    ], environment: ["ANSIBLE_HOME": "\(folder.path)/home", "ANSIBLE_NOCOLOR": "1"],
+                    ] + options, environment: ["ANSIBLE_HOME": "\(folder.path)/home", "ANSIBLE_NOCOLOR": "1"],
                     timeout: .seconds(240)))
         }
-        let first = try await play()
+        for wrong in [#"["slurm_restart"]"#, #""slurm-restart""#, #"{"slurm-restart": 1}"#] {
+            let refused = try await play("-e", #"{"bcm_jobstats_allow": \#(wrong)}"#)
+            #expect(!refused.succeeded && refused.outputText.contains("a list of these names: adopt-"), "\(wrong)")
+        }
+        #expect(folder.read("root/changed") == "mine\n")
+        let first = try await play("-e", #"{"bcm_jobstats_allow": ["slurm-restart", "adopt-prometheus"]}"#)
         #expect(first.succeeded, "\(first.outputText)\(first.errorText)")
         let report = await PlanRunner(plan: plan, connector: ThisMachine(), options: .init(mode: .check)).run()
         #expect(report.results.allSatisfy { $0.outcome == .inPlace }, "\(report.results.map(\.detail))")

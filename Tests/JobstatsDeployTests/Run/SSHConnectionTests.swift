@@ -1,4 +1,5 @@
 import CommandExecution
+import FoundationEssentials
 import Testing
 
 @testable import JobstatsDeploy
@@ -7,10 +8,14 @@ import Testing
 struct SSHConnectionTests {
     private let folder = TemporaryFolder()
 
-    private func connection(_ standIn: String = "for last; do :; done; exec sh -c \"$last\"") -> SSHConnection {
+    private func connection(
+        _ standIn: String = "for last; do :; done; exec sh -c \"$last\"", locks: Bool = true
+    ) -> SSHConnection {
         let program = folder.write(
             "ssh", "#!/bin/sh\nBCM_JOBSTATS_RUN=\(folder.path)\nexport BCM_JOBSTATS_RUN\n\(standIn)\n", mode: 0o755)
-        return SSHConnection(host: "dgx-01", options: SSHOptions(program: program, connectTimeout: .seconds(2)))
+        var options = SSHOptions(program: program, connectTimeout: .seconds(2))
+        options.locksHosts = locks
+        return SSHConnection(host: "dgx-01", options: options)
     }
 
     @Test func manyCommandsShareOneConnection() async throws {
@@ -61,17 +66,42 @@ struct SSHConnectionTests {
         #expect(connection.attempts == 1)
     }
 
-    @Test func twoRunsDoNotWorkOnAHostAtOnce() async throws {
-        let first = connection("export PATH=\(folder.path):$PATH; for last; do :; done; exec sh -c \"$last\"")
-        // The second does not wait long for the first.
-        folder.write("flock", "#!/bin/sh\nexec /usr/bin/flock -w 0.2 9\n", mode: 0o755)
-        #expect(try await first.run(Command("true")).succeeded)
-        let second = connection("export PATH=\(folder.path):$PATH; for last; do :; done; exec sh -c \"$last\"")
+    /// A host's shell that finds these programs first.
+    private var shell: String { "export PATH=\(folder.path):$PATH; for last; do :; done; exec sh -c \"$last\"" }
+
+    @Test func whileARunIsAtWorkOnAHostNoOtherIs() async throws {
+        folder.write("sleep", "#!/bin/sh\nexec /bin/sleep 0.02\n", mode: 0o755)
+        let first = connection(shell)
+        let begun = "\(folder.path)/begun"
+        async let work = first.run(
+            Command("sh", ["-c", "touch \(begun); while [ -e \(begun) ]; do /bin/sleep 0.1; done"]))
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: begun) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let second = connection(shell)
         let error = await #expect(throws: CommandError.self) { try await second.run(Command("true")) }
         #expect(error?.description.contains("another run is at work on this host") == true)
+        let looking = connection(shell, locks: false)
+        #expect(try await looking.run(Command("true")).succeeded, "what only looks needs no lock")
+        try FileManager.default.removeItem(atPath: begun)
+        let worked = try await work
+        #expect(worked.succeeded)
         await first.close()
-        let third = connection()
+        let third = connection(shell)
         #expect(try await third.run(Command("true")).succeeded)
+    }
+
+    @Test func aRunWhoseCableWasPulledIsNotInTheNextOnesWay() async throws {
+        // It has been idle for a while.
+        folder.write("find", "#!/bin/sh\nexit 0\n", mode: 0o755)
+        let first = connection(shell)
+        #expect(try await first.run(Command("true")).succeeded)
+        let second = connection(shell)
+        #expect(try await second.run(Command("true")).succeeded)
+        let error = await #expect(throws: CommandError.self) { try await first.run(Command("true")) }
+        #expect(error?.code == .connectionLost)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains(".run.") }.count == 1)
     }
 
     @Test func whatARequestBroughtIsGoneBeforeItsAnswerAndNobodyElseCouldReadIt() async throws {
@@ -147,7 +177,7 @@ struct SSHConnectionTests {
         #expect(arguments.contains("StrictHostKeyChecking=yes"))
         #expect(arguments.contains("BatchMode=yes"))
         #expect(arguments.suffix(3) == ["--", "h", "true"])
-        #expect(!RemoteAgent.script.contains("\n"))
+        #expect(!RemoteAgent.script(locks: true).contains("\n"))
     }
 
     @Test(arguments: [
@@ -166,7 +196,7 @@ struct SSHConnectionTests {
             memory.write("file", "before\n")
             let result = try await LocalExecutor().run(
                 Command(
-                    "sh", ["-c", RemoteAgent.script], input: Array(request.prefix(length)),
+                    "sh", ["-c", RemoteAgent.script(locks: true)], input: Array(request.prefix(length)),
                     environment: ["BCM_JOBSTATS_RUN": memory.path]))
             #expect(result.status == .exited(status), "\(length) bytes: \(result.outputText)\(result.errorText)")
             #expect(memory.read("file") == (status == 0 ? "whole\n" : "before\n"), "\(length) bytes")

@@ -162,12 +162,12 @@ import Testing
         #expect(text("7.provider").contains("      path: \"\(Installed.grafanaDashboards)\"\n"))
         #expect(text("7.drop-in").contains("Environment=GF_SERVER_HTTP_PORT=13000\n"))
         #expect(text("7.drop-in").contains("EnvironmentFile=/etc/bcm-jobstats/grafana.env\n"))
-        #expect(plan.step("7.dashboard.job") != nil)
+        #expect(plan.step("7.dashboard.job") != nil && plan.step("7.dashboard.platform") != nil)
     }
 
     @Test func theDashboardIsJSONWithPanelsThatEveryVersionHas() throws {
         let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 9100)
-        let dashboard = try JSONParser.parse(Array(JobDashboard(settings).text.utf8))
+        let dashboard = try JSONNode.parse(Array(JobDashboard(settings).text.utf8))
         let panels = try #require(dashboard["panels"]?.elements)
         #expect(panels.count == 8)
         #expect(
@@ -180,7 +180,7 @@ import Testing
     @Test(.enabled(if: access("/usr/bin/promtool", X_OK) == 0, "promtool is not installed"))
     func prometheusUnderstandsTheDashboardsQueries() async throws {
         let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 9100)
-        let dashboard = try JSONParser.parse(Array(JobDashboard(settings).text.utf8))
+        let dashboard = try JSONNode.parse(Array(JobDashboard(settings).text.utf8))
         let expressions = (dashboard["panels"]?.elements ?? []).flatMap { $0["targets"]?.elements ?? [] }
             .compactMap { $0["expr"]?.string }
         var rules = "groups:\n- name: dashboard\n  rules:\n"
@@ -213,7 +213,7 @@ import Testing
         let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 19100)
         let text = try #require(ImportedDashboard(settings).text(of: Array(exported.utf8)))
         #expect(!text.contains("DS_LOCAL") && !text.contains("__"))
-        let dashboard = try JSONParser.parse(Array(text.utf8))
+        let dashboard = try JSONNode.parse(Array(text.utf8))
         #expect(dashboard["uid"]?.string == "abc")
         if case .null? = dashboard["id"]?.value {} else { Issue.record("the id is kept") }
         #expect(dashboard["annotations"]?["list"]?.elements[0]["datasource"]?.string == "-- Grafana --")

@@ -21,7 +21,7 @@ import Testing
             """
         let result = try await LocalExecutor().run(Command("python3", ["-c", program, folder.path]))
         #expect(result.succeeded, "\(result.errorText)")
-        return try JSONParser.parse(result.standardOutput)
+        return try JSONNode.parse(result.standardOutput)
     }
 
     @Test func pythonReadsWhatTheCommandNeeds() async throws {

@@ -20,9 +20,9 @@ import Testing
 
     @Test(.enabled(if: hasPromtool, "promtool is not installed"))
     func promtoolAcceptsTheAlertRules() async throws {
-        let result = try await promtool(["check", "rules"], on: AlertRules.text)
+        let result = try await promtool(["check", "rules"], on: AlertRules(makeConfiguration()).text)
         #expect(result.succeeded, "\(result.errorText)\(result.outputText)")
-        #expect(result.outputText.contains("7 rules found"))
+        #expect(result.outputText.contains("31 rules found"), "\(result.outputText)")
     }
 
     @Test(.enabled(if: hasPromtool, "promtool is not installed"), arguments: [true, false])
@@ -33,5 +33,23 @@ import Testing
         let result = try await promtool(["check", "config", "--syntax-only"], on: text)
         #expect(result.succeeded, "\(result.errorText)")
         #expect(text.contains("keepequal") == comparesAddresses)
+    }
+
+    @Test func prometheusScrapesItselfAndTheServersThatAreNamed() throws {
+        func fixed(_ change: (inout DeploymentConfiguration) -> Void) throws -> [String] {
+            try JobstatsPlan(configuration: makeConfiguration(change), context: makeContext()).scrapeConfiguration()
+                .fixedJobs.flatMap { job in job.targets.map { "\(job.name) \($0.address) \($0.hostName)" } }
+        }
+        #expect(try fixed { $0.prometheusPort = 9091 } == ["prometheus localhost:9091 mon-01"])
+        #expect(
+            try fixed { configuration in
+                configuration.systems.prometheusServer = ["mon-01", "mon-02.example.org"]
+                configuration.watchedServers = ["head-a", "mon-01.example.org"]
+                configuration.nodeExporterPort = 9101
+            } == [
+                "prometheus mon-01:9090 mon-01", "prometheus mon-02.example.org:9090 mon-02",
+                "server_node_exporter head-a:9101 head-a", "server_node_exporter mon-01.example.org:9101 mon-01",
+            ])
+        #expect(try fixed { $0.usesExistingPrometheus = true }.isEmpty)
     }
 }

@@ -66,7 +66,7 @@ import Testing
         try await withDirectory { directory in
             let rules = "\(directory)/rules.yml"
             let configuration = "\(directory)/prometheus.yml"
-            try Data(AlertRules.text.utf8).write(to: URL(filePath: rules))
+            try Data(AlertRules(makeConfiguration()).text.utf8).write(to: URL(filePath: rules))
             try Data(
                 try plan.scrapeConfiguration().rendered.replacing(Installed.prometheusRules, with: rules).utf8
             ).write(to: URL(filePath: configuration))

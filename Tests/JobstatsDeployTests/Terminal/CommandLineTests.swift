@@ -41,6 +41,58 @@ struct CommandLineTests {
         }
     }
 
+    @Test func theHintAfterAMistakeIsWhatWasTyped() async throws {
+        let result = try await run("guided-setup", ["--nothing"])
+        #expect(result.status == .exited(2))
+        #expect(result.errorText.contains("See 'guided-setup --help' for more information."), "\(result.errorText)")
+    }
+
+    /// The words that bash offers after a line, through the completions as they are installed.
+    @Test(arguments: [
+        ("guided-setup --dry", ["--dry-run"]), ("guided-setup --check --sec", ["--section"]),
+        ("guided-setup bundle --arch", ["--architecture"]), ("guided-setup bundle --dry", []),
+        ("guided-setup run --dry", ["--dry-run"]), ("guided-setup bun", ["bundle"]),
+    ])
+    func bashCompletesTheOptionsOfWhatIsUsuallyDone(line: String, words: [String]) async throws {
+        let folder = TemporaryFolder()
+        let script = try await run("guided-setup", ["--generate-completion-script", "bash"])
+        let file = folder.write("guided-setup", script.outputText)
+        let ask = """
+            . "$1"
+            COMP_LINE=$2 COMP_POINT=${#2}
+            read -ra COMP_WORDS <<<"$2"
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            function=$(complete -p guided-setup | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
+            "$function" guided-setup "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let result = try await LocalExecutor().run(
+            Command("bash", ["-c", ask, "bash", file, line], timeout: .seconds(60)))
+        #expect(result.outputText.split(separator: "\n").map(String.init) == words, "\(result.errorText)")
+    }
+
+    /// A name for the value that says no more than the option's own name leaves the reader to guess.
+    @Test(arguments: [
+        "bcm-role-monitor", "bcmctl", "deploy-role-monitor", "guided-setup", "prom-targets", "setup-wizard",
+    ])
+    func valuesHaveNamesThatSayWhatTheyAre(_ program: String) async throws {
+        guard FileManager.default.isExecutableFile(atPath: "\(try #require(BuiltPrograms.folder))/\(program)") else {
+            return
+        }
+        let result = try await run(program, ["--experimental-dump-help"])
+        let dump = try JSONDecoder().decode(Dump.self, from: Data(result.outputText.utf8))
+        let allowed = ["architecture", "type", "section"]
+        func look(_ node: Dump.Node) {
+            for argument in node.arguments ?? [] where argument.kind == "option" {
+                let names = (argument.names ?? []).map(\.name)
+                guard let value = argument.valueName, names.contains(value), !allowed.contains(value) else { continue }
+                Issue.record("\(program) \(node.commandName): --\(value) <\(value)>")
+            }
+            for node in node.subcommands ?? [] { look(node) }
+        }
+        look(dump.command)
+    }
+
     @Test func helpOfTheOtherCommandIsItsOwn() async throws {
         let text = try await run("guided-setup", ["bundle", "--help"]).outputText
         #expect(text.contains("--architecture") && !text.contains("--resume"))
@@ -81,6 +133,8 @@ struct CommandLineTests {
         }
         struct Argument: Decodable {
             let names: [Name]?
+            let kind: String
+            let valueName: String?
         }
         struct Node: Decodable {
             let commandName: String

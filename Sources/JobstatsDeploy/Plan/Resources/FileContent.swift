@@ -106,11 +106,14 @@ private final class LocalFile: Sendable, Hashable {
 /// SHA-256 through libcrypto (FIPS 180-4).
 package enum SHA256Digest {
     /// The digest as lower-case hexadecimal digits.
-    package static func hex(_ bytes: [UInt8]) -> String {
+    package static func hex(_ bytes: [UInt8]) -> String { hex(digest: self.bytes(bytes)) }
+
+    /// The digest's own bytes.
+    static func bytes(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         var length: UInt32 = 0
         EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
-        return hex(digest: digest)
+        return digest
     }
 
     /// A digest's own bytes as hexadecimal digits.

@@ -26,7 +26,7 @@ struct ServerRequests: Sendable {
         }
 
         /// The body as JSON.
-        var json: JSONNode? { try? JSONParser.parse(body) }
+        var json: JSONNode? { try? JSONNode.parse(body) }
 
         /// The body as JSON, for long answers: no value knows its place in the text.
         var value: JSONValue? { try? JSONValue(parsing: body) }

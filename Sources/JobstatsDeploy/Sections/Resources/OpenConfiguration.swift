@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 import RoleMonitor
 
@@ -27,9 +28,9 @@ struct OpenConfiguration: Resource {
                 "# On the head node: the names of the head nodes, for bcm_headnodes in the file",
                 "cmsh -c 'device; list -t headnode'",
                 "# On the head node: the cluster's CA, for each HOST",
-                "scp \(Installed.authority) root@HOST:\(MonitorPaths.authorityFile)",
+                "scp \(BCMPaths.authority) root@HOST:\(MonitorPaths.authorityFile)",
                 "# The client certificate: the node's own where BCM lets it read devices; then the file names",
-                "#   \"cert_path\": \"\(Installed.nodeCertificate)\" and \"key_path\": \"\(Installed.nodeKey)\".",
+                "#   \"cert_path\": \"\(BCMPaths.nodeCertificate)\" and \"key_path\": \"\(BCMPaths.nodeKey)\".",
                 "# Otherwise deploy-role-monitor has BCM make one with that right alone, and puts it to",
                 "#   \(certificate) and \(key).",
                 "# \"roles_visible\": true where REST shows the role. Where the head nodes' certificates do not carry their",

@@ -315,7 +315,7 @@ extension JobstatsValidation {
     /// The command reckons with the seconds between two samples.
     private func samplingCheck(_ probe: PrometheusProbe) throws -> ValidationCheck {
         let command = CommandProbe(), here = self
-        let names = try plan.scrapeJobs().map(\.name)
+        let names = try plan.standardJobs().map(\.name)
         return ValidationCheck(
             "9.sampling", "Sampling period", expected: "SAMPLING_PERIOD of jobstats is Prometheus's scrape interval",
             byHand: [

@@ -138,7 +138,7 @@ extension JobstatsValidation {
 
     private func directoryCheck(_ probe: PrometheusProbe) throws -> ValidationCheck {
         let subject = prometheusSubject, here = self, directory = configuration.targetsDirectory
-        let names = try plan.scrapeJobs().map(\.name)
+        let names = try plan.standardJobs().map(\.name)
         let isOurs = !prometheusHosts.isEmpty
         let title = "Prometheus reads the target files"
         let expected = "each scrape job reads \(directory)/*.json, at least once a minute"
@@ -192,7 +192,7 @@ extension JobstatsValidation {
 
     private func intervalCheck(_ probe: PrometheusProbe) throws -> ValidationCheck {
         let seconds = Int(try plan.scrapeConfiguration().scrapeInterval.components.seconds)
-        let names = try plan.scrapeJobs().map(\.name)
+        let names = try plan.standardJobs().map(\.name)
         let advice =
             prometheusHosts.isEmpty
             ? "set scrape_interval of these jobs to \(seconds)s" : Self.repair(6, prometheusSubject)
@@ -267,7 +267,7 @@ extension JobstatsValidation {
     private func rulesCheck(_ probe: PrometheusProbe) -> ValidationCheck {
         let isOurs = !prometheusHosts.isEmpty
         let subject = prometheusSubject
-        let wanted = AlertRules.text.split(separator: "\n").compactMap { line -> String? in
+        let wanted = AlertRules(configuration).text.split(separator: "\n").compactMap { line -> String? in
             let text = String(line).trimmed
             return text.hasPrefix("- alert: ") ? String(text.dropFirst(9)) : nil
         }

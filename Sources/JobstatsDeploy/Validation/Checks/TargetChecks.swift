@@ -5,7 +5,7 @@ extension JobstatsValidation {
     /// Of group 4, what is about the targets of each node; and the GPU exporter, which is judged through Prometheus.
     func targetChecks(_ probe: PrometheusProbe) throws -> [ValidationCheck] {
         let here = self
-        let jobs = try plan.scrapeJobs()
+        let jobs = try plan.standardJobs()
         let path = "/api/v1/targets?state=active"
         func check(
             _ id: String, _ title: String, expected: String, about hosts: [Host],
@@ -74,7 +74,7 @@ extension JobstatsValidation {
     struct ExpectedTarget: Sendable, Hashable {
         var job: String
         var address: String
-        var port: Int
+        var port: UInt16
     }
 
     func addresses(of host: Host, _ jobs: [ScrapeConfiguration.Job]) -> [ExpectedTarget] {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobstatsDeploy
 
-@Suite struct JSONParserTests {
+@Suite struct JSONNodeTests {
     @Test(arguments: [
         ("", "the file is empty", 1, 1),
         ("  \n ", "the file is empty", 2, 2),
@@ -34,14 +34,14 @@ import Testing
         (String(repeating: "[", count: 100000), "more than 32 levels", 1, 34),
     ])
     func damageIsToldWithItsPlace(_ text: String, _ message: String, _ line: Int, _ column: Int) {
-        let error = #expect(throws: JSONParser.Damage.self) { try JSONParser.parse(Array(text.utf8)) }
+        let error = #expect(throws: JSONDamage.self) { try JSONNode.parse(Array(text.utf8)) }
         #expect(error?.message == message)
         #expect(error?.location == .init(line: line, column: column))
     }
 
     @Test func textThatIsNotUTF8IsRefusedWithItsLine() {
-        let error = #expect(throws: JSONParser.Damage.self) {
-            try JSONParser.parse(Array("{\n\"a\": \"".utf8) + [0xFF] + Array("\"}".utf8))
+        let error = #expect(throws: JSONDamage.self) {
+            try JSONNode.parse(Array("{\n\"a\": \"".utf8) + [0xFF] + Array("\"}".utf8))
         }
         #expect(error?.message == "the file is not UTF-8 text")
         #expect(error?.location.line == 2)
@@ -49,7 +49,7 @@ import Testing
 
     @Test func escapesByteOrderMarksAndSpaceAreUnderstood() throws {
         let text = "\u{FEFF}\r\n{ \"\\u0061\" : \"\\ud83d\\ude00\\n\\/\\\"\\\\\" }\n"
-        guard case .object(let members) = try JSONParser.parse(Array(text.utf8)).value,
+        guard case .object(let members) = try JSONNode.parse(Array(text.utf8)).value,
             case .string(let value) = members[0].node.value
         else { return #expect(Bool(false)) }
         #expect(members[0].name == "a")

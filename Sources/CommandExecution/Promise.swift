@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A value that comes once and that any number of tasks can wait for, each with a time limit of its own.
-final class Promise<Value: Sendable>: Sendable {
+package final class Promise<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiters: [Int: CheckedContinuation<Value?, Never>] = [:]
@@ -10,11 +10,13 @@ final class Promise<Value: Sendable>: Sendable {
     }
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Whether the value has come.
-    var isFulfilled: Bool { state.withLock { $0.value != nil } }
+    package var isFulfilled: Bool { state.withLock { $0.value != nil } }
 
     /// Gives the value; only the first one counts.
-    func fulfil(_ value: Value) {
+    package func fulfil(_ value: Value) {
         let waiters = state.withLock { state -> [CheckedContinuation<Value?, Never>] in
             guard state.value == nil else { return [] }
             state.value = value
@@ -25,7 +27,7 @@ final class Promise<Value: Sendable>: Sendable {
     }
 
     /// The value, or nil when the time is over or the task is cancelled before it comes.
-    func value(within limit: Duration? = nil) async -> Value? {
+    package func value(within limit: Duration? = nil) async -> Value? {
         let waiter = state.withLock { state -> Int in
             state.nextWaiter += 1
             return state.nextWaiter

@@ -30,8 +30,9 @@ final class BoundedStorage: Sendable {
         }
         guard isFree else { throw hangs("an earlier attempt has not come back yet") }
         let promise = Promise<Result<Value, PromTargetsError>>()
+        let piece = Piece(work)
         let hasThread = DetachedThread.start(named: "storage") { [self] in
-            let result = Result { () throws(PromTargetsError) in try work() }
+            let result = piece.run()
             isBusy.withLock { $0 = false }
             promise.fulfil(result)
         }
@@ -54,6 +55,25 @@ final class BoundedStorage: Sendable {
         case .success(let value): return value
         case .failure(let error): throw FleetError(error)
         case nil: throw hangs("no answer within \(timeout)")
+        }
+    }
+
+    /// Work that lets go of what it holds, such as a lock, before anybody learns that it is done.
+    private final class Piece<Value: Sendable>: Sendable {
+        typealias Work = @Sendable () throws(PromTargetsError) -> Value
+        private let work: Mutex<Work?>
+
+        init(_ work: @escaping Work) { self.work = Mutex(work) }
+
+        func run() -> Result<Value, PromTargetsError> {
+            let work = work.withLock { work -> Work? in
+                defer { work = nil }
+                return work
+            }
+            guard let work else {
+                return .failure(PromTargetsError(.system, reason: "it was begun twice", remedy: "run it again"))
+            }
+            return Result { () throws(PromTargetsError) in try work() }
         }
     }
 

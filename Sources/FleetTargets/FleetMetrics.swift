@@ -37,7 +37,8 @@ public enum FleetMetrics {
         do throws(DurableFileError) {
             try DurableFile.write(Array(text.utf8), to: path)
         } catch {
-            throw FleetError(.directory, "\(error); make its directory, or leave out --textfile")
+            throw FleetError(
+                .directory, path: path, reason: "\(error)", remedy: "make its directory, or leave out --textfile")
         }
     }
 

@@ -1,3 +1,4 @@
+internal import BCMClient
 package import PromTargets
 package import RoleMonitor
 

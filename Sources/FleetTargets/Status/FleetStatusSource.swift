@@ -1,4 +1,4 @@
-package import BCMClient
+internal import BCMClient
 package import Logging
 package import PrometheusAPI
 internal import PromTargets
@@ -31,10 +31,13 @@ package actor FleetStatusSource {
         self.hasMonitors = hasMonitors
         self.prometheus = prometheus
         storage = BoundedStorage(directory: configuration.targetsDirectory, timeout: storageTimeout)
-        self.makeSource =
-            makeSource ?? { () throws(BCMError) in
-                try RESTClient(configuration: configuration.clientConfiguration(knownKeys: [:]), logger: logger)
-            }
+        self.makeSource = makeSource ?? Self.restClient(configuration, logger)
+    }
+
+    private static func restClient(_ configuration: MonitorConfiguration, _ logger: Logger) -> DeviceSourceMaker {
+        { () throws(BCMError) in
+            try RESTClient(configuration: configuration.clientConfiguration(knownKeys: [:]), logger: logger)
+        }
     }
 
     /// Looks once.

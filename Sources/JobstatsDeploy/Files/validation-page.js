@@ -249,6 +249,7 @@
     if (check) add(list, "Check", `${check[0]}, group ${check[1]}`);
     panelBody.replaceChildren(list);
     panel.hidden = false;
+    document.documentElement.classList.add("with-details");
     panel.scrollTop = 0;
     const place = new URLSearchParams();
     if (host) place.set("host", host[0]);
@@ -264,6 +265,7 @@
     element(r, c).classList.remove("here");
     if (r >= 0) body.rows[r].classList.remove("open");
     panel.hidden = true;
+    document.documentElement.classList.remove("with-details");
     history.replaceState(null, "", location.href.split("#")[0] + "#");
     place(r, c, true);
   }

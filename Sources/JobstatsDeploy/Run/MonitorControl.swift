@@ -1,4 +1,4 @@
-package import CommandExecution
+internal import CommandExecution
 internal import Synchronization
 
 /// Hands a request to the role monitors of many nodes, each through its own command on the node.

@@ -12,11 +12,11 @@ struct ValidationTextTests {
         #expect(text.contains("1. Services\n   failed: node_exporter runs: dgx-[012-019] (8 hosts)\n"))
         #expect(text.contains("      seen: the unit node_exporter.service is inactive (dead)\n"))
         #expect(text.contains("      expected: node_exporter runs, as config.json has it\n"))
-        #expect(text.contains("      -> systemctl enable --now node_exporter on HOST, or guided-setup --section 4\n"))
-        #expect(text.contains("could not look: 29 checks (") || text.contains("could not look: "))
+        #expect(text.contains("      -> systemctl enable --now node_exporter on HOST, or guided-setup --section"))
+        #expect(text.contains("   could not look: 28 checks (node_exporter runs; "))
         #expect(text.contains("seen: dgx-007 gave no answer"))
         #expect(!text.contains("as it must be"))
-        #expect(text.hasSuffix("64 hosts, 45 checks, 3.1 s\n"))
+        #expect(text.hasSuffix("64 hosts, 45\nchecks, 3.1 s\n"))
         #expect(!text.contains("\u{1B}"))
     }
 
@@ -66,8 +66,8 @@ struct ValidationTextTests {
         #expect(
             report.text(columns: 80, style: plain, isVerbose: false) == """
 
-                                                       failed   unseen  warning  skipped   passed
-                1. Services                                 0        0        0        0        1
+                                                      failed   unseen  warning  skipped   passed
+                1. Services                                0        0        0        0        1
                 1 passed; 1 host, 1 check, 2.0 s
 
                 """)
@@ -85,7 +85,7 @@ struct ValidationMetricsTests {
         #expect(
             metrics.contains("jobstats_validation_check_failed{check=\"1.node_exporter\",host=\"dgx-012\"} 1\n"))
         #expect(metrics.contains("jobstats_validation_check_failed_omitted 0\n"))
-        #expect(!metrics.contains("10.certificate"), "warnings are no failures")
+        #expect(!metrics.contains("check=\"10.certificate\",host=\"dgx-003\""), "warnings are no failures")
     }
 
     @Test func failuresBeyondTheLimitAreCounted() {

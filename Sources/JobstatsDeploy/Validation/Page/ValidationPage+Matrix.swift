@@ -58,7 +58,7 @@ extension ValidationPage {
 
     private var groupHeads: String {
         matrix.groups.map { group in
-            "<th scope=\"colgroup\" colspan=\"\(group.checks.count)\"><span>\(group.number)"
+            "<th scope=\"colgroup\" colspan=\"\(group.checks.count)\" title=\"\(HTML.text(group.title))\"><span>\(group.number)"
                 + "\(group.checks.count > 2 && !group.title.isEmpty ? ". " + HTML.text(group.title) : "")</span></th>"
         }.joined()
     }
@@ -82,9 +82,10 @@ extension ValidationPage {
         var text = ""
         for (row, host) in matrix.hosts.enumerated() {
             text += "<tr\(matrix.isTroubled(row) ? "" : " class=q")><th scope=row>\(HTML.text(host.name))"
-            for verdict in matrix.cells[row] {
+            for (column, verdict) in matrix.cells[row].enumerated() {
                 guard let state = verdict?.state else {
-                    text += "<td>"
+                    // The line end must not become the content of the last cell.
+                    text += column + 1 < matrix.cells[row].count ? "<td>" : "<td></td>"
                     continue
                 }
                 text += state == .passed ? "<td>+" : "<td class=\(state.pageClass)>\(state.letter)"

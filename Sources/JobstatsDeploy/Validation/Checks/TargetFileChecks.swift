@@ -24,8 +24,9 @@ extension JobstatsValidation {
                 var verdicts: [Host: ValidationVerdict] = [:]
                 for host in nodes {
                     verdicts[host] = Self.judge(
-                        files["\(JobstatsPlan.shortName(host)).json"], contents[host] ?? [], host, evidence, followsRole
-                    )
+                        files["\(JobstatsPlan.shortName(host)).json"], contents[host] ?? [], host, evidence,
+                        followsRole,
+                        hasRules)
                 }
                 return verdicts
             },

@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 
 /// Requests to a server that is not ours, and its answers.
@@ -5,6 +6,8 @@ struct ServerRequests: Sendable {
     let host: String
     let port: Int
     let paths: [String]
+    /// How many bytes of one answer are read: 4 MB unless said otherwise. One that is cut off is no JSON any more.
+    var answerLimit = 4_000_000
 
     /// One answer of a server.
     struct Answer: Sendable {
@@ -24,25 +27,29 @@ struct ServerRequests: Sendable {
 
         /// The body as JSON.
         var json: JSONNode? { try? JSONNode.parse(body) }
+
+        /// The body as JSON, for long answers: no value knows its place in the text.
+        var value: JSONValue? { try? JSONValue(parsing: body) }
     }
 
     /// Prints one line of base64 for each request, empty where nothing answered.
     var command: Command {
         Command(
-            "bash", ["-c", Self.script, "bash", host, String(port)] + paths, timeout: .seconds(15 * paths.count + 5))
+            "bash", ["-c", Self.script, "bash", host, String(port), String(answerLimit)] + paths,
+            timeout: .seconds(15 * paths.count + 5), outputLimit: max(16 << 20, answerLimit * 2))
     }
 
     /// A connection that nobody answers would wait for minutes, so each request is a process with a time-out; after one
     /// that got no answer no other is made.
     private static let script = """
-        host=$1 port=$2
-        shift 2
+        host=$1 port=$2 limit=$3
+        shift 3
         for path; do
             timeout -k 1 12 bash -c '
                 { exec 3<>"/dev/tcp/$1/$2"; } 2>/dev/null || exit 1
                 printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$3" "$1" >&3
-                head -c 4000000 <&3
-            ' bash "$host" "$port" "$path" 2>/dev/null | base64 -w 0 | { read -r line; printf '%s\\n' "$line"; [ -n "$line" ]; } ||
+                head -c "$4" <&3
+            ' bash "$host" "$port" "$path" "$limit" 2>/dev/null | base64 -w 0 | { read -r line; printf '%s\\n' "$line"; [ -n "$line" ]; } ||
                 exit 0
         done
         """

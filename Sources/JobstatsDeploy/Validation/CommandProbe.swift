@@ -1,0 +1,84 @@
+import BCMClient
+import CommandExecution
+
+/// One look at the jobstats command on a host where it is typed: the link, whether it starts, also without an
+/// environment, and what it needs of Python. It writes nothing, no compiled Python either.
+struct CommandProbe: Sendable, Hashable {
+    let link = Installed.jobstatsLink
+    let directory = Installed.jobstatsDirectory
+    /// The PATH of slurmctld's epilog.
+    static let barePath = "\(SlurmPaths.programs):/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+    var command: Command {
+        Command("bash", ["-c", Self.script, "bash", link, directory, Self.barePath], timeout: .seconds(80))
+    }
+
+    var queries: [Query] { [.command(command)] }
+
+    /// Arguments: the link, the directory, the epilog's PATH. Each line is a word, an exit status and base64.
+    private static let script = """
+        link=$1 directory=$2 bare=$3
+        export PYTHONDONTWRITEBYTECODE=1
+        ask() {
+            local word=$1 said
+            shift
+            said=$(timeout -k 1 20 "$@" 2>&1 </dev/null)
+            printf '%s %s %s\\n' "$word" $? "$(tail -c 2000 <<<"$said" | base64 -w 0)"
+        }
+        ask link readlink -e -- "$link"
+        ask executable test -x "$link"
+        ask starts "$link" --help
+        ask bare env -i "PATH=$bare" LC_ALL=C PYTHONIOENCODING=utf-8 PYTHONDONTWRITEBYTECODE=1 jobstats --help
+        ask python3 python3 -c 'pass'
+        for module in requests blessed; do ask "$module" python3 -B -c "import $module"; done
+        ask settings python3 -B -c '
+        import json, runpy, sys
+        values = runpy.run_path(sys.argv[1])
+        print(json.dumps({name: values.get(name) for name in ("PROM_SERVER", "PROM_RETENTION_DAYS", "SAMPLING_PERIOD")},
+                         default=str))
+        ' "$directory/config.py"
+        echo end 0 ZW5k
+        """
+
+    /// What was found; nil when the answer was cut off.
+    func answer(_ facts: Facts) -> Answer? {
+        guard let result = facts.result(command) else { return nil }
+        var answer = Answer()
+        for line in result.outputText.split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count == 3, let status = Int(words[1]), let bytes = Base64.decode(String(words[2])) else {
+                continue
+            }
+            answer.parts[String(words[0])] = (status, String(decoding: bytes, as: UTF8.self).trimmed)
+        }
+        return answer.parts["end"] == nil ? nil : answer
+    }
+
+    struct Answer: Sendable {
+        var parts: [String: (status: Int, text: String)] = [:]
+
+        func succeeded(_ word: String) -> Bool { parts[word]?.status == 0 }
+        func timedOut(_ word: String) -> Bool { parts[word]?.status == 124 || parts[word]?.status == 137 }
+        /// The last line of what was said.
+        func said(_ word: String) -> String {
+            let text = parts[word]?.text ?? ""
+            return Words.cut(text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "", 200)
+        }
+
+        /// What config.py says; nil when Python could not read it.
+        var settings: Settings? {
+            guard succeeded("settings"), let text = parts["settings"]?.text.split(whereSeparator: \.isNewline).last,
+                let json = try? JSONValue(parsing: String(text))
+            else { return nil }
+            return Settings(
+                server: json["PROM_SERVER"]?.string, retentionDays: json["PROM_RETENTION_DAYS"]?.number?.integer,
+                samplingPeriod: json["SAMPLING_PERIOD"]?.number?.integer)
+        }
+    }
+
+    struct Settings: Sendable, Hashable {
+        var server: String?
+        var retentionDays: Int?
+        var samplingPeriod: Int?
+    }
+}

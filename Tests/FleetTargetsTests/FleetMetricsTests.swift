@@ -2,6 +2,8 @@ import BCMClient
 import CommandExecution
 import FoundationEssentials
 import Glibc
+import RoleMonitor
+import ServiceManager
 import Testing
 
 @testable import FleetTargets

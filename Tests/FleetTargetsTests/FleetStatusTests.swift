@@ -127,7 +127,7 @@ struct FleetStatusTests {
         #expect(
             try status(.unseen("a"), nil, scrapes("dgx-01", "dgx-02") { $0.targets[0].isUp = false }).nodes.first?.level
                 == .failing, "what is certainly wrong is not hidden by what is unknown")
-        let gone = try FleetStatus(
+        let gone = FleetStatus(
             directory: .unseen("x"), path: "/t", files: .seen([]), prometheus: "p", scrapes: scrapes(), expected: [],
             configuration: setting)
         #expect(gone.nodes.isEmpty && gone.exitStatus == 3)

@@ -11,7 +11,7 @@ import Testing
     private let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 9100)
 
     @Test func panelsAreOfKindsThatEveryVersionHasAndDoNotOverlap() throws {
-        let dashboard = try JSONParser.parse(Array(PlatformDashboard(settings).text.utf8))
+        let dashboard = try JobstatsDeploy.JSONParser.parse(Array(PlatformDashboard(settings).text.utf8))
         let panels = try #require(dashboard["panels"]?.elements)
         let kinds = ["timeseries", "stat", "table", "state-timeline", "bargauge", "gauge", "text"]
         #expect(panels.allSatisfy { kinds.contains($0["type"]?.string ?? "") })

@@ -94,6 +94,21 @@ public struct ValidationReport: Sendable, Hashable {
         findings.reduce(0) { $0 + ($1.verdict.state == state ? 1 : 0) }
     }
 
+    /// This report and another one of the same site, such as a canary's.
+    public func adding(_ other: ValidationReport) -> ValidationReport {
+        var sum = self
+        sum.began = min(began, other.began)
+        sum.duration = duration + other.duration
+        let known = Set(checks.map(\.id))
+        sum.checks = (checks + other.checks.filter { !known.contains($0.id) }).enumerated()
+            .sorted { ($0.element.group, $0.offset) < ($1.element.group, $1.offset) }.map(\.element)
+        let names = Set(hosts.map(\.name))
+        sum.hosts = (hosts + other.hosts.filter { !names.contains($0.name) }).sorted { $0.name < $1.name }
+        sum.findings += other.findings
+        sum.notices += other.notices
+        return sum
+    }
+
     /// 0 when nothing failed and everything could be looked at, otherwise 1.
     public var exitStatus: Int32 { findings.contains { $0.verdict.state.isFailure } ? 1 : 0 }
 }

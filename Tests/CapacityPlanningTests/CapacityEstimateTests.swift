@@ -176,13 +176,9 @@ struct ComparisonTests {
         #expect(compare { $0.sizeLimit = 1e9 }.explanations.contains { $0.contains("size limit") })
     }
 
-<<<<<<< HEAD
-    @Test(arguments: [("15d", 15.0), ("1y", 365.0), ("0s", 0.0), ("2h30m", 2.5 / 24), ("2w", 14.0), ("1500ms", 1.5 / 86_400)])
-=======
     @Test(
         arguments: [("15d", 15.0), ("1y", 365), ("0s", 0), ("2h30m", 2.5 / 24), ("2w", 14), ("1500ms", 1.5 / 86_400)]
             as [(String, Double)])
->>>>>>> w-tools
     func durationsOfFlagsAreRead(text: String, days: Double) throws {
         #expect(try abs(#require(Comparison.days(text)) - days) < 1e-12)
     }

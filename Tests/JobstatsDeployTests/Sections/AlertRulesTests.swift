@@ -64,13 +64,8 @@ struct AlertRulesTests {
     }
 
     private static let healthy: [String: String] = {
-<<<<<<< HEAD
-        var series = Self.series(of: "dgx-01").merging(Self.series(of: "dgx-02")) { first, _ in first }
-        series[server("up")] = always(1)
-=======
         var all = series(of: "dgx-01").merging(series(of: "dgx-02")) { first, _ in first }
         all[server("up")] = always(1)
->>>>>>> w-tools
         for command in ["prune", "sync"] {
             let label = "command=\"\(command)\""
             all[server("prom_targets_files", "\(label),state=\"current\"")] = always(2)

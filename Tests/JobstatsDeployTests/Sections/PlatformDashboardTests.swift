@@ -12,11 +12,7 @@ import Testing
     private let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 9100)
 
     @Test func panelsAreOfKindsThatEveryVersionHasAndDoNotOverlap() throws {
-<<<<<<< HEAD
         let dashboard = try JSONValue(parsing: PlatformDashboard(settings).text)
-=======
-        let dashboard = try JobstatsDeploy.JSONParser.parse(Array(PlatformDashboard(settings).text.utf8))
->>>>>>> w-tools
         let panels = try #require(dashboard["panels"]?.elements)
         let kinds = ["timeseries", "stat", "table", "state-timeline", "bargauge", "gauge", "text"]
         #expect(panels.allSatisfy { kinds.contains($0["type"]?.string ?? "") })

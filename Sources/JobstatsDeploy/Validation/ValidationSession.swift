@@ -25,6 +25,8 @@ public struct ValidationSession: Sendable {
         public var textfile: String?
         /// Whether a job is submitted and followed.
         public var submitsCanary = false
+        /// The node that the job must run on; Slurm's choice by default.
+        public var canaryNode: String?
         /// Whether nobody is asked before that.
         public var assumesYes = false
 
@@ -67,8 +69,14 @@ public struct ValidationSession: Sendable {
             runOptions.limit = try limit(configuration)
             let run = ValidationRun(
                 configuration: configuration, options: runOptions, connector: connector, cmsh: cmsh)
-            let report = try await run.report()
-            if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
+            let canary = try await canary(configuration)
+            var report = try await run.report()
+            if let canary { report.add(canary) }
+            if Task.isCancelled {
+                // What was found until then is told: the job's way may be all that somebody wanted to see.
+                if canary != nil { try write(report) }
+                throw SetupRun.Stop(status: 130, message: "Interrupted.")
+            }
             try write(report)
             return report.exitStatus
         } catch let stop as SetupRun.Stop {
@@ -77,6 +85,31 @@ public struct ValidationSession: Sendable {
         } catch {
             console.writeError("\(error)\n")
             return 1
+        }
+    }
+
+    /// Submits a job and follows it, where that is wanted and agreed to. It comes first, so that what needs data has them.
+    private func canary(_ configuration: DeploymentConfiguration) async throws(SetupRun.Stop) -> ValidationReport? {
+        guard options.submitsCanary else { return nil }
+        var canary = ValidationCanary(configuration: configuration, connector: connector)
+        canary.options.node = options.canaryNode
+        let seconds = canary.jobSeconds
+        if !options.assumesYes {
+            let question = "Submit a job with one GPU that sleeps for \(seconds) seconds? [y/N] "
+            guard console.isTerminal, !options.printsJSON else {
+                throw SetupRun.Stop(
+                    status: 2, message: "--canary submits a job: add --yes to agree, where nobody can be asked.")
+            }
+            let answer = await console.ask(question)
+            guard answer == "y" || answer == "Y" || answer == "yes" else {
+                throw SetupRun.Stop(status: 1, message: "No job was submitted, and nothing was looked at.")
+            }
+        }
+        let isQuiet = options.printsJSON
+        return await canary.run { finding in
+            guard !isQuiet else { return }
+            let name = finding.check.split(separator: ".").last.map(String.init) ?? finding.check
+            console.write("   \(Words.fit(name, 9)) \(finding.verdict.state.words): \(finding.verdict.seen)\n")
         }
     }
 

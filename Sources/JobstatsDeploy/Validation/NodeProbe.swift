@@ -42,8 +42,9 @@ struct NodeProbe: Sendable, Hashable {
             done
             echo "$1 answers$families"
             if [[ $text == *$'\\n'node_uname_info* ]]; then
-                line=${text#*$'\\n'node_uname_info}
-                [[ ${line%%$'\\n'*} =~ nodename=\\"([^\\"]*)\\" ]] && echo "nodename ${BASH_REMATCH[1]}"
+                # bash(1) itself would take seconds to cut a text as long as this.
+                line=$(grep -m 1 ^node_uname_info <<<"$text")
+                [[ $line =~ nodename=\\"([^\\"]*)\\" ]] && echo "nodename ${BASH_REMATCH[1]}"
                 [[ $text == *$'\\n'node_textfile_scrape_error' '1* ]] && echo 'textfile error'
             fi
         }

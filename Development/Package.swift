@@ -63,6 +63,7 @@ let package = Package(
                 fleetTargets, logging, promTargets, roleMonitor, .product(name: "bcmctl", package: "bcm-jobstats"),
                 .product(name: "nodes-with-role", package: "bcm-jobstats"),
                 .product(name: "audit-targets", package: "bcm-jobstats"),
+                .product(name: "guided-setup", package: "bcm-jobstats"),
             ]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [commandExecution]),

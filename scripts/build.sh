@@ -19,6 +19,8 @@ programs=(
     bcm-role-monitor prom-targets guided-setup deploy-role-monitor setup-wizard bcmctl validate-deployment capacity-planner
 )
 stand_in=exporter-standin
+# Static and stripped. Nothing is exported, so that what nobody calls can go, and functions of the same code share it.
+static=(--configuration release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --icf=safe)
 
 # build NAME ARGUMENT...: one swift build, its output shown as it comes, or kept for a failure.
 build() {
@@ -43,7 +45,7 @@ build_programs() {
     local program
     for program in "${programs[@]}"; do
         build "$program" --package-path "$repository" --scratch-path "$repository/.build-static" \
-            --configuration release --static-swift-stdlib -Xlinker -s --product "$program"
+            "${static[@]}" --product "$program"
     done
 }
 
@@ -51,7 +53,7 @@ build_development() {
     build "the simulator and its cmsh" --package-path "$repository/Development"
     build "the exporters' stand-in" --package-path "$repository/Development" \
         --scratch-path "$repository/Development/.build-static" \
-        --configuration release --static-swift-stdlib -Xlinker -s --product "$stand_in"
+        "${static[@]}" --product "$stand_in"
 }
 
 print_sizes() {

@@ -70,10 +70,11 @@ struct CapacityEstimateTests {
         #expect(estimate.jobBytes == 0 && estimate.newSeriesPerDay == 0 && estimate.devicesPerJobNode == 0)
     }
 
-    @Test(arguments: [
-        (0.0, "0.0 B"), (999, "999.0 B"), (1000, "1.0 kB (1000.0 B)"), (1024, "1.0 kB (1.0 KiB)"),
-        (544e9, "544.0 GB (506.6 GiB)"), (1e12, "1.0 TB (931.3 GiB)"), (1_099_511_627_776, "1.1 TB (1.0 TiB)"),
-    ])
+    @Test(
+        arguments: [
+            (0.0, "0.0 B"), (999, "999.0 B"), (1000, "1.0 kB (1000.0 B)"), (1024, "1.0 kB (1.0 KiB)"),
+            (544e9, "544.0 GB (506.6 GiB)"), (1e12, "1.0 TB (931.3 GiB)"), (1_099_511_627_776, "1.1 TB (1.0 TiB)"),
+        ] as [(Double, String)])
     func sizesAreGivenInBothUnits(bytes: Double, text: String) { #expect(Quantity.bytes(bytes) == text) }
 
     @Test func numbersAreReadable() {
@@ -175,7 +176,9 @@ struct ComparisonTests {
         #expect(compare { $0.sizeLimit = 1e9 }.explanations.contains { $0.contains("size limit") })
     }
 
-    @Test(arguments: [("15d", 15.0), ("1y", 365.0), ("0s", 0.0), ("2h30m", 2.5 / 24), ("2w", 14.0), ("1500ms", 1.5 / 86_400)])
+    @Test(
+        arguments: [("15d", 15.0), ("1y", 365), ("0s", 0), ("2h30m", 2.5 / 24), ("2w", 14), ("1500ms", 1.5 / 86_400)]
+            as [(String, Double)])
     func durationsOfFlagsAreRead(text: String, days: Double) throws {
         #expect(try abs(#require(Comparison.days(text)) - days) < 1e-12)
     }

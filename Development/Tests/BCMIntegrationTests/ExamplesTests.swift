@@ -11,7 +11,7 @@ import Testing
 /// The examples that ask BCM, on the simulated cluster; what they print is compared as a whole.
 @Suite struct ExamplesTests {
     private func run(_ name: String, _ arguments: [String]) async throws -> (
-        status: CommandResult.Status, output: String
+        status: CommandExecution.ExitStatus, output: String
     ) {
         let result = try await LocalExecutor().run(
             Command(try TestCluster.program(name), arguments, timeout: .seconds(60)))

@@ -18,6 +18,10 @@ public enum Program {
     /// turns status 0 into 1.
     public static func main<Root: AsyncParsableCommand>(_ root: Root.Type) async -> Never {
         signal(SIGPIPE, SIG_IGN)
+        // Otherwise the first file that is opened would take the place of a stream that was closed.
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", O_RDWR)
+        }
         do {
             var command = try root.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -6,6 +6,7 @@ import Glibc
 import JobstatsDeploy
 import PrometheusAPI
 import RoleMonitor
+import SetupSupport
 
 /// Shows how the fleet stands.
 struct Status: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct Status: AsyncParsableCommand {
     var interval = 10
     @Flag(help: "Print one JSON object for each look in place of the table.")
     var json = false
-    @OptionGroup(title: "How") var log: LogOptions
+    @OptionGroup(title: OptionTitle.how) var log: LogOptions
 
     func validate() throws {
         guard (1...86_400).contains(interval) else { throw ValidationError("--interval takes 1 to 86400 seconds.") }
@@ -67,9 +68,9 @@ struct Status: AsyncParsableCommand {
             throw ExitCode(Program.usageStatus)
         }
         do {
-            let server =
-                try prometheus.map { text throws(PrometheusError) in try PrometheusServer(url: text) }
-                ?? PrometheusServer(host: deployment.prometheusServer, port: UInt16(deployment.prometheusPort))
+            var server = PrometheusServer(
+                host: deployment.prometheusServer, port: UInt16(clamping: deployment.prometheusPort))
+            if let prometheus { server = try PrometheusServer(url: prometheus) }
             return FleetStatusSource(
                 configuration: try monitors(deployment), expected: deployment.systems.dgxNodes,
                 hasMonitors: deployment.deploysRoleMonitor, prometheus: server,

@@ -64,36 +64,36 @@ struct AlertRulesTests {
     }
 
     private static let healthy: [String: String] = {
-        var series = series(of: "dgx-01").merging(series(of: "dgx-02")) { first, _ in first }
-        series[server("up")] = always(1)
+        var all = series(of: "dgx-01").merging(series(of: "dgx-02")) { first, _ in first }
+        all[server("up")] = always(1)
         for command in ["prune", "sync"] {
             let label = "command=\"\(command)\""
-            series[server("prom_targets_files", "\(label),state=\"current\"")] = always(2)
-            series[server("prom_targets_files", "\(label),state=\"orphaned\"")] = always(0)
-            series[server("prom_targets_last_run_status", label)] = always(0)
+            all[server("prom_targets_files", "\(label),state=\"current\"")] = always(2)
+            all[server("prom_targets_files", "\(label),state=\"orphaned\"")] = always(0)
+            all[server("prom_targets_last_run_status", label)] = always(0)
         }
-        series[server("prom_targets_files", #"command="sync",state="missing""#)] = always(0)
-        series[server("prom_targets_last_run_timestamp_seconds", #"command="sync""#)] = present
-        series[server("prom_targets_last_run_timestamp_seconds", #"command="prune""#)] = always(-24 * 3600)
+        all[server("prom_targets_files", #"command="sync",state="missing""#)] = always(0)
+        all[server("prom_targets_last_run_timestamp_seconds", #"command="sync""#)] = present
+        all[server("prom_targets_last_run_timestamp_seconds", #"command="prune""#)] = always(-24 * 3600)
         // Half full, and it stays so: 10 GB of samples in 30 days, so 112 GB more until a year is full.
         for mount in ["/", "/var/lib/prometheus", "/boot"] {
-            series[server("node_filesystem_avail_bytes", "mountpoint=\"\(mount)\"")] = always(500e9)
-            series[server("node_filesystem_size_bytes", "mountpoint=\"\(mount)\"")] = always(1000e9)
+            all[server("node_filesystem_avail_bytes", "mountpoint=\"\(mount)\"")] = always(500e9)
+            all[server("node_filesystem_size_bytes", "mountpoint=\"\(mount)\"")] = always(1000e9)
         }
-        series[prometheus("prometheus_tsdb_storage_blocks_bytes")] = always(10e9)
-        series[prometheus("prometheus_tsdb_lowest_timestamp_seconds")] = always(-30 * 86_400)
+        all[prometheus("prometheus_tsdb_storage_blocks_bytes")] = always(10e9)
+        all[prometheus("prometheus_tsdb_lowest_timestamp_seconds")] = always(-30 * 86_400)
         for counter in [
             "prometheus_tsdb_compactions_failed_total", "prometheus_tsdb_wal_corruptions_total",
             "prometheus_tsdb_wal_writes_failed_total", "prometheus_tsdb_reloads_failures_total",
             "prometheus_target_scrape_pool_exceeded_target_limit_total", "prometheus_sd_file_read_errors_total",
             "prometheus_rule_evaluation_failures_total",
-        ] { series[prometheus(counter)] = always(3) }
+        ] { all[prometheus(counter)] = always(3) }
         for state in ["failed", "warning", "passed", "skipped", "unseen"] {
-            series[server("jobstats_validation_checks", "state=\"\(state)\",group=\"services\"")] =
+            all[server("jobstats_validation_checks", "state=\"\(state)\",group=\"services\"")] =
                 always(["failed", "unseen"].contains(state) ? 0 : 4)
         }
-        series[server("jobstats_validation_last_run_timestamp_seconds")] = always(-20 * 3600)
-        return series
+        all[server("jobstats_validation_last_run_timestamp_seconds")] = always(-20 * 3600)
+        return all
     }()
 
     private static func without(_ hosts: String...) -> [String: String?] {

@@ -1,3 +1,4 @@
+import BCMClient
 import CommandExecution
 import FleetTargets
 import FoundationEssentials
@@ -11,7 +12,7 @@ import Testing
     private let settings = DashboardSettings(sourceID: "jobstats", cluster: "slurm", nodeExporterPort: 9100)
 
     @Test func panelsAreOfKindsThatEveryVersionHasAndDoNotOverlap() throws {
-        let dashboard = try JSONParser.parse(Array(PlatformDashboard(settings).text.utf8))
+        let dashboard = try JSONValue(parsing: PlatformDashboard(settings).text)
         let panels = try #require(dashboard["panels"]?.elements)
         let kinds = ["timeseries", "stat", "table", "state-timeline", "bargauge", "gauge", "text"]
         #expect(panels.allSatisfy { kinds.contains($0["type"]?.string ?? "") })
@@ -19,8 +20,7 @@ import Testing
         var taken: Set<[Int]> = []
         for panel in panels {
             func number(_ name: String) throws -> Int {
-                guard case .number(let text)? = panel["gridPos"]?[name]?.value else { return -1 }
-                return try #require(Int(text))
+                try #require(panel["gridPos"]?[name]?.number?.integer)
             }
             let (x, y, width, height) = (try number("x"), try number("y"), try number("w"), try number("h"))
             #expect(x >= 0 && x + width <= 24 && width > 0 && height > 0)

@@ -24,7 +24,15 @@ struct PipeTests {
                 ], environment: environment, timeout: .seconds(60)))
     }
 
-    @Test(arguments: ["\"$@\" | head -n 1; exit ${PIPESTATUS[0]}", "\"$@\" >&-", "\"$@\" 2>&-", "\"$@\" >/dev/full"])
+    @Test func aFullDiskIsSaidAndIsAFailureAndTheDocumentIsThere() async throws {
+        let result = try await shell("\"$@\" >/dev/full")
+        #expect(result.status == .exited(1), "\(result.errorText)")
+        let said = "standard output cannot be written: No space left on device"
+        #expect(result.errorText.split(separator: said, omittingEmptySubsequences: false).count == 2, "once")
+        #expect(folder.read("state/guided_setup_document.md")?.contains("## How to undo it") == true)
+    }
+
+    @Test(arguments: ["\"$@\" | head -n 1; exit ${PIPESTATUS[0]}", "\"$@\" >&-", "\"$@\" 2>&-"])
     func aReaderThatGoesAwayDoesNotKeepTheDocumentBack(_ script: String) async throws {
         let result = try await shell(script)
         #expect(result.status == .exited(0), "\(result.errorText)")

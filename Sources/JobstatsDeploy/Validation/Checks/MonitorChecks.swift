@@ -122,7 +122,7 @@ extension JobstatsValidation {
         let limit = max(180, 3 * interval)
         return ValidationCheck(
             "10.recent", "The role monitor's last check", expected: "it succeeded, less than \(Int(limit)) s ago",
-            byHand: ["bcm-role-monitor --status", "cat \(MonitorReading.path)"], on: dgxNodes,
+            byHand: ["systemctl status bcm-role-monitor", "cat \(MonitorReading.path)"], on: dgxNodes,
             asking: { _ in [.unit(Self.unit), .content(MonitorReading.path)] }
         ) { _, facts, evidence in
             guard let reading = MonitorReading(facts), let last = reading.lastCheck else {
@@ -148,7 +148,7 @@ extension JobstatsValidation {
     private var roleCheck: ValidationCheck {
         ValidationCheck(
             "10.role", "The role as the monitor sees it", expected: "what cmsh says",
-            byHand: ["bcm-role-monitor --status", "cmsh -c 'device; roles NODE'"], on: dgxNodes,
+            byHand: ["systemctl status bcm-role-monitor", "cmsh -c 'device; roles NODE'"], on: dgxNodes,
             asking: { _ in [.content(MonitorReading.path)] }
         ) { host, facts, evidence in
             guard let hasRole = evidence.site.hasRole(host) else { return evidence.site.roleProblem(host) }
@@ -192,7 +192,7 @@ extension JobstatsValidation {
     private var givenUpCheck: ValidationCheck {
         ValidationCheck(
             "10.given-up", "Units that the monitor gave up", expected: "none",
-            byHand: ["bcm-role-monitor --status"], on: dgxNodes, asking: { _ in [.content(MonitorReading.path)] }
+            byHand: ["systemctl status bcm-role-monitor"], on: dgxNodes, asking: { _ in [.content(MonitorReading.path)] }
         ) { _, facts, _ in
             guard let reading = MonitorReading(facts) else {
                 return .failed("it has left no metrics", advice: Self.connectivity)

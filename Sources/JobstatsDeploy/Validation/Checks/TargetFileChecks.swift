@@ -147,9 +147,11 @@ struct TargetListing: Sendable, Hashable {
     /// The files by name; nil when the directory could not be read.
     func files(_ facts: Facts) -> [String: [UInt8]]? {
         guard let result = facts.result(command), result.succeeded,
-            let bytes = Base64.decode(result.outputText.trimmed), !bytes.isEmpty,
-            let archive = try? TarArchive(bytes)
+            let bytes = Base64.decode(result.outputText.trimmed), !bytes.isEmpty
         else { return nil }
+        // The end of an archive is all zeros, and so is an archive of nothing.
+        if bytes.allSatisfy({ $0 == 0 }) { return [:] }
+        guard let archive = try? TarArchive(bytes) else { return nil }
         return Dictionary(archive.files.map { ($0.path, $0.bytes) }) { first, _ in first }
     }
 }

@@ -62,8 +62,7 @@ extension ValidationPage {
         var text = "<li class=\"\(problem.state.pageClass)\"><h3>\(HTML.mark(problem.state)) "
         text += "<span class=\"state\">\(problem.state.words):</span> \(HTML.text(title)) "
         text += "<small>\(HTML.text(group))</small></h3>\n"
-        let hosts = HTML.text(Words.hosts(problem.hosts))
-        text += "<p class=\"where\">on <span class=\"hosts\">\(hosts)</span>\(count)</p>\n<dl>"
+        text += "<p class=\"where\">on \(hosts(problem.hosts))\(count)</p>\n<dl>"
         if problem.checks.count > 1 {
             text += "<dt>Checks</dt><dd>\(HTML.text(problem.checks.map(\.title).joined(separator: "; ")))</dd>"
         }
@@ -71,7 +70,7 @@ extension ValidationPage {
             text += "<dt>Seen</dt><dd>\(HTML.text(problem.sights[0].seen))</dd>"
         } else {
             let lines = problem.sights.map {
-                "<li><span class=\"hosts\">\(HTML.text(Words.hosts($0.hosts)))</span>: \(HTML.text($0.seen))</li>"
+                "<li>\(hosts($0.hosts)): \(HTML.text($0.seen))</li>"
             }
             text += "<dt>Seen</dt><dd><ul class=\"sights\">\(lines.joined())</ul></dd>"
         }
@@ -84,6 +83,12 @@ extension ValidationPage {
             if !commands.isEmpty { text += "<dt>By hand</dt><dd>\(commands)</dd>" }
         }
         return text + "</dl></li>\n"
+    }
+
+    /// Ranges of hosts, which may be broken after commas.
+    private func hosts(_ names: [String]) -> String {
+        let text = HTML.text(Words.hosts(names)).replacing(",", with: ",<wbr>")
+        return "<span class=\"hosts\">\(text)</span>"
     }
 
     private var counts: String {

@@ -67,8 +67,12 @@ public struct ValidationSession: Sendable {
             runOptions.limit = try limit(configuration)
             let run = ValidationRun(
                 configuration: configuration, options: runOptions, connector: connector, cmsh: cmsh)
-            let report = try await run.report()
+            // First, so that what it leaves is seen by the others.
+            let canary = options.submitsCanary ? try await sendCanary(configuration, runOptions.limit) : nil
             if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
+            var report = try await run.report()
+            if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
+            if let canary { report = report.adding(canary) }
             try write(report)
             return report.exitStatus
         } catch let stop as SetupRun.Stop {
@@ -77,6 +81,29 @@ public struct ValidationSession: Sendable {
         } catch {
             console.writeError("\(error)\n")
             return 1
+        }
+    }
+
+    /// Submits the job, once that was agreed to, and tells its stations as they are passed.
+    private func sendCanary(
+        _ configuration: DeploymentConfiguration, _ limit: Set<String>?
+    ) async throws(SetupRun.Stop) -> ValidationReport {
+        var canaryOptions = ValidationCanary.Options()
+        canaryOptions.node = configuration.systems.dgxNodes.first { limit?.contains($0) == true }
+        let canary = ValidationCanary(configuration: configuration, options: canaryOptions, connector: connector)
+        if !options.assumesYes {
+            let place = canaryOptions.node.map { " on \($0)" } ?? ""
+            let answer = await console.ask(
+                "Submit a job with one GPU\(place), which runs for \(Words.time(.seconds(canary.jobSeconds)))? [y/N] ")
+            guard ["y", "yes"].contains(answer?.trimmed.lowercased()) else {
+                throw SetupRun.Stop(status: 2, message: "No job was submitted; --yes submits it without a question.")
+            }
+        }
+        let console = console
+        return await canary.run { finding in
+            let title = CanaryStation.allCases.first { $0.id == finding.check }?
+                .check(jobSeconds: canary.jobSeconds).title
+            console.writeError("\(title ?? finding.check): \(finding.verdict.state.words), \(finding.verdict.seen)\n")
         }
     }
 

@@ -66,7 +66,7 @@ let package = Package(
                 .product(name: "guided-setup", package: "bcm-jobstats"),
             ]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
-        .testTarget(name: "LabTests", dependencies: [commandExecution]),
+        .testTarget(name: "LabTests", dependencies: [bcmClient, commandExecution]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -156,7 +156,7 @@ extension Breakage {
         Breakage(
             name: "the last summary has no data", host: "head-a",
             breaking: """
-                job=$(sacct -X -n -P -S now-1days -s CD -o jobid | tail -n 1)
+                job=$(sacct -X -n -P -S now-1days -E now -s CD -o jobid | tail -n 1)
                 sacct -X -n -P -j "$job" -o admincomment >/root/comment
                 echo "$job" >/root/job
                 sacctmgr -i update job where jobid="$job" set AdminComment=JS1:None

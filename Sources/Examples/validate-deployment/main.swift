@@ -36,7 +36,6 @@ struct ValidateDeployment: AsyncParsableCommand {
         options.htmlFile = output.html
         options.textfile = output.textfile
         options.submitsCanary = consent.canary
-        options.canaryNode = consent.canaryNode
         options.assumesYes = consent.yes
         let session = ValidationSession(options: options, console: TerminalConsole())
         throw ExitCode(await Interrupts.cancelling { await session.run() })
@@ -75,13 +74,11 @@ struct ValidationPartOptions: ParsableArguments {
 struct CanaryOptions: ParsableArguments {
     @Flag(help: "Submit a small job with one GPU, and follow it to its summary.")
     var canary = false
-    @Option(help: ArgumentHelp("The node that it must run on (default: Slurm's choice).", valueName: "host"))
-    var canaryNode: String?
     @Flag(help: "Submit it without a question.")
     var yes = false
 
     func validate() throws {
-        if !canary && (yes || canaryNode != nil) { throw ValidationError("--yes and --canary-node go with --canary.") }
+        if !canary && yes { throw ValidationError("--yes goes with --canary.") }
     }
 }
 

@@ -19,6 +19,8 @@ struct CommandProbe: Sendable, Hashable {
     private static let script = """
         link=$1 directory=$2 bare=$3
         export PYTHONDONTWRITEBYTECODE=1
+        # python3 -c looks for modules where it is started, first.
+        cd /
         ask() {
             local word=$1 said
             shift

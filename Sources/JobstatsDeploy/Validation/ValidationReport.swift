@@ -89,22 +89,6 @@ public struct ValidationReport: Sendable, Hashable {
         self.notices = notices
     }
 
-    /// Adds what another look found, such as a canary.
-    mutating func add(_ other: ValidationReport) {
-        let known = Set(hosts.map(\.name))
-        checks = (checks + other.checks).enumerated().sorted {
-            ($0.element.group, $0.offset) < ($1.element.group, $1.offset)
-        }
-        .map(\.element)
-        hosts = (hosts + other.hosts.filter { !known.contains($0.name) }).sorted {
-            HostOrder.precedes($0.name, $1.name)
-        }
-        findings += other.findings
-        notices += other.notices
-        began = min(began, other.began)
-        duration += other.duration
-    }
-
     /// How many findings ended so.
     public func count(_ state: ValidationState) -> Int {
         findings.reduce(0) { $0 + ($1.verdict.state == state ? 1 : 0) }

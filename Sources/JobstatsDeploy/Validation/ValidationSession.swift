@@ -25,8 +25,6 @@ public struct ValidationSession: Sendable {
         public var textfile: String?
         /// Whether a job is submitted and followed.
         public var submitsCanary = false
-        /// The node that the job must run on; Slurm's choice by default.
-        public var canaryNode: String?
         /// Whether nobody is asked before that.
         public var assumesYes = false
 
@@ -69,14 +67,12 @@ public struct ValidationSession: Sendable {
             runOptions.limit = try limit(configuration)
             let run = ValidationRun(
                 configuration: configuration, options: runOptions, connector: connector, cmsh: cmsh)
-            let canary = try await canary(configuration)
+            // First, so that what it leaves is seen by the others.
+            let canary = options.submitsCanary ? try await sendCanary(configuration, runOptions.limit) : nil
+            if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
             var report = try await run.report()
-            if let canary { report.add(canary) }
-            if Task.isCancelled {
-                // What was found until then is told: the job's way may be all that somebody wanted to see.
-                if canary != nil { try write(report) }
-                throw SetupRun.Stop(status: 130, message: "Interrupted.")
-            }
+            if Task.isCancelled { throw SetupRun.Stop(status: 130, message: "Interrupted.") }
+            if let canary { report = report.adding(canary) }
             try write(report)
             return report.exitStatus
         } catch let stop as SetupRun.Stop {
@@ -88,28 +84,26 @@ public struct ValidationSession: Sendable {
         }
     }
 
-    /// Submits a job and follows it, where that is wanted and agreed to. It comes first, so that what needs data has them.
-    private func canary(_ configuration: DeploymentConfiguration) async throws(SetupRun.Stop) -> ValidationReport? {
-        guard options.submitsCanary else { return nil }
-        var canary = ValidationCanary(configuration: configuration, connector: connector)
-        canary.options.node = options.canaryNode
-        let seconds = canary.jobSeconds
+    /// Submits the job, once that was agreed to, and tells its stations as they are passed.
+    private func sendCanary(
+        _ configuration: DeploymentConfiguration, _ limit: Set<String>?
+    ) async throws(SetupRun.Stop) -> ValidationReport {
+        var canaryOptions = ValidationCanary.Options()
+        canaryOptions.node = configuration.systems.dgxNodes.first { limit?.contains($0) == true }
+        let canary = ValidationCanary(configuration: configuration, options: canaryOptions, connector: connector)
         if !options.assumesYes {
-            let question = "Submit a job with one GPU that sleeps for \(seconds) seconds? [y/N] "
-            guard console.isTerminal, !options.printsJSON else {
-                throw SetupRun.Stop(
-                    status: 2, message: "--canary submits a job: add --yes to agree, where nobody can be asked.")
-            }
-            let answer = await console.ask(question)
-            guard answer == "y" || answer == "Y" || answer == "yes" else {
-                throw SetupRun.Stop(status: 1, message: "No job was submitted, and nothing was looked at.")
+            let place = canaryOptions.node.map { " on \($0)" } ?? ""
+            let answer = await console.ask(
+                "Submit a job with one GPU\(place), which runs for \(Words.time(.seconds(canary.jobSeconds)))? [y/N] ")
+            guard ["y", "yes"].contains(answer?.trimmed.lowercased()) else {
+                throw SetupRun.Stop(status: 2, message: "No job was submitted; --yes submits it without a question.")
             }
         }
-        let isQuiet = options.printsJSON
+        let console = console
         return await canary.run { finding in
-            guard !isQuiet else { return }
-            let name = finding.check.split(separator: ".").last.map(String.init) ?? finding.check
-            console.write("   \(Words.fit(name, 9)) \(finding.verdict.state.words): \(finding.verdict.seen)\n")
+            let title = CanaryStation.allCases.first { $0.id == finding.check }?
+                .check(jobSeconds: canary.jobSeconds).title
+            console.writeError("\(title ?? finding.check): \(finding.verdict.state.words), \(finding.verdict.seen)\n")
         }
     }
 

@@ -19,8 +19,8 @@ import Testing
         return state
     }
 
-    private func text(_ changes: [String: String?] = [:]) -> String {
-        Self.good.merging(changes.compactMapValues { $0 }) { $1 }.filter { changes[$0.key] != .some(nil) }
+    private func text(_ changes: [String: String] = [:], without missing: String = "") -> String {
+        Self.good.merging(changes) { $1 }.filter { $0.key != missing }
             .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
     }
 
@@ -34,8 +34,8 @@ import Testing
             #expect(verdict(text(), running()).state == .passed, "\(setting.key)")
             #expect(verdict(text(), running([setting.key: "none"])).state == .failed)
             #expect(verdict(text([setting.key: "none"]), running()).state == .failed)
-            #expect(verdict(text([setting.key: .some(nil)]), running()).state == .failed, "not in the file")
-            let hidden = verdict(text([setting.key: .some(nil)]) + "Include more.conf\n", running())
+            #expect(verdict(text(without: setting.key), running()).state == .failed, "not in the file")
+            let hidden = verdict(text(without: setting.key) + "Include more.conf\n", running())
             #expect(hidden.state == .unseen, "it may stand in the file that could not be read")
         }
         let tasks = SlurmSetting.needed[2]
@@ -47,7 +47,7 @@ import Testing
     @Test func aHookMustRunAsTheFileSays() {
         #expect(JobstatsValidation.judgeHook("Prolog", state(text(), running())).state == .passed)
         #expect(JobstatsValidation.judgeHook("Prolog", state(text(), running(["Prolog": "/x"]))).state == .failed)
-        let none = state(text(["Epilog": .some(nil)]), running().filter { $0.key != "Epilog" })
+        let none = state(text(without: "Epilog"), running().filter { $0.key != "Epilog" })
         #expect(JobstatsValidation.judgeHook("Epilog", none).state == .failed)
         var numbered = running().filter { $0.key != "EpilogSlurmctld" }
         numbered["EpilogSlurmctld[0]"] = "/s"

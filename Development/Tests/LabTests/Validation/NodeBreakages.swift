@@ -94,7 +94,8 @@ enum NodeBreakages {
                 check: "2.cgroup_exporter", expected: ["dgx-01"], consequences: ["3.cgroup_exporter", "4.", "9."]),
             Breakage(
                 name: "something else on an exporter's port", host: "dgx-03",
-                breaking: "systemd-run --unit=squatter /usr/local/bin/node_exporter --web.listen-address=:9306; sleep 1",
+                breaking:
+                    "systemd-run --unit=squatter /usr/local/bin/node_exporter --web.listen-address=:9306; sleep 1",
                 undoing: "systemctl stop squatter", check: "2.cgroup_exporter", expected: ["dgx-03"],
                 consequences: ["3.cgroup_exporter"]),
             Breakage(
@@ -190,7 +191,8 @@ enum NodeBreakages {
                 breaking: "\(unitFile.breaking) && systemctl daemon-reload",
                 undoing: "\(unitFile.undoing); systemctl daemon-reload", check: "10.unit-file", expected: ["dgx-03"]),
             setting("a monitor that believes anybody", "s/\"insecure\": false/\"insecure\": true/"),
-            setting("a monitor with another cluster's name", "s/\"cluster_name\": \"[^\"]*\"/\"cluster_name\": \"other\"/"),
+            setting(
+                "a monitor with another cluster's name", "s/\"cluster_name\": \"[^\"]*\"/\"cluster_name\": \"other\"/"),
             setting("a monitor with another port", "s/\"node_exporter_port\": 9100/\"node_exporter_port\": 9101/"),
             setting("a monitor's configuration that is cut off", "$d"),
             setting("a monitor that does not know a head node", "s/\"head-b[^\"]*\"/\"head-z\"/"),
@@ -204,7 +206,8 @@ enum NodeBreakages {
                 patience: .seconds(60)),
             Breakage(
                 name: "a monitor without metrics", host: "dgx-01",
-                breaking: "systemctl stop \(monitor); rm /var/lib/node_exporter/textfile_collector/bcm_role_monitor.prom",
+                breaking:
+                    "systemctl stop \(monitor); rm /var/lib/node_exporter/textfile_collector/bcm_role_monitor.prom",
                 undoing: "systemctl start \(monitor)", check: "10.recent", expected: ["dgx-01"],
                 consequences: ["10."]),
             Breakage(
@@ -237,8 +240,10 @@ enum NodeBreakages {
             undoing: "rm \(targets)/.dgx-01.json.x.new", check: "10.foreign", expected: ["head-a"], state: "warning"),
         Breakage(
             name: "a role that went while the monitor was stopped", host: "dgx-02",
-            breaking: "systemctl stop \(monitor); ssh head-a 'cmsh -c \"device use dgx-02; roles; unassign slurmclient; commit\"'",
-            undoing: "ssh head-a 'cmsh -c \"device use dgx-02; roles; assign slurmclient; commit\"'; systemctl start \(monitor)",
+            breaking:
+                "systemctl stop \(monitor); ssh head-a 'cmsh -c \"device use dgx-02; roles; unassign slurmclient; commit\"'",
+            undoing:
+                "ssh head-a 'cmsh -c \"device use dgx-02; roles; assign slurmclient; commit\"'; systemctl start \(monitor)",
             check: "10.target-file", expected: ["dgx-02"],
             consequences: ["1.", "4.", "9.", "10.active", "10.role", "10.orphans"]),
     ]
@@ -252,6 +257,7 @@ enum NodeBreakages {
         Breakage(
             name: "no cmsh", host: "head-a", breaking: "chmod -x /cm/local/apps/cmd/bin/cmsh",
             undoing: "chmod +x /cm/local/apps/cmd/bin/cmsh", check: "10.role",
-            expected: ["dgx-01", "dgx-02", "dgx-03"], state: "unseen", consequences: ["1.", "2.", "3.", "4.", "6.", "9.", "10."]),
+            expected: ["dgx-01", "dgx-02", "dgx-03"], state: "unseen",
+            consequences: ["1.", "2.", "3.", "4.", "6.", "9.", "10."]),
     ]
 }

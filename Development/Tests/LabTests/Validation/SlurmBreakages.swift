@@ -132,8 +132,8 @@ extension Breakage {
             consequences: ["5.commands", "7.bare"]),
         Breakage(
             name: "a Python module is gone", host: "login-01",
-            breaking: "mv /usr/lib/python3/dist-packages/blessed /root/blessed",
-            undoing: "mv /root/blessed /usr/lib/python3/dist-packages/blessed", check: "7.modules",
+            breaking: "mv /usr/lib/python3/dist-packages/blessed /root/kept-blessed",
+            undoing: "mv /root/kept-blessed /usr/lib/python3/dist-packages/blessed", check: "7.modules",
             expected: ["login-01"], consequences: ["7.starts"]),
         Breakage(
             name: "config.py with another server", host: "head-a",
@@ -156,7 +156,7 @@ extension Breakage {
         Breakage(
             name: "the last summary has no data", host: "head-a",
             breaking: """
-                job=$(sacct -X -n -P -S now-1days -s CD -o jobid | tail -n 1)
+                job=$(sacct -X -n -P -S now-1days -E now -s CD -o jobid | tail -n 1)
                 sacct -X -n -P -j "$job" -o admincomment >/root/comment
                 echo "$job" >/root/job
                 sacctmgr -i update job where jobid="$job" set AdminComment=JS1:None

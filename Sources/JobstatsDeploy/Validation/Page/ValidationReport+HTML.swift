@@ -56,7 +56,9 @@ struct ValidationPage {
 
     private var title: String {
         let failures = matrix.count(.failed) + matrix.count(.unseen)
-        let result = matrix.checks.isEmpty ? "nothing checked" : failures == 0 ? "nothing failed" : Words.count(failures, "failure")
+        let result =
+            matrix.checks.isEmpty
+            ? "nothing checked" : failures == 0 ? "nothing failed" : Words.count(failures, "failure")
         return "\(result): jobstats on \(report.cluster)"
     }
 

@@ -23,7 +23,8 @@ END_OF_USAGE
 
 # The programs with the section of their manual page.
 # In the order in which mdoc(7) wants references.
-pages=(bcmctl.1 capacity-planner.1 bcm-role-monitor.8 deploy-role-monitor.8 guided-setup.8 prom-targets.8 setup-wizard.8)
+pages=(bcmctl.1 capacity-planner.1 bcm-role-monitor.8 deploy-role-monitor.8 guided-setup.8 prom-targets.8 setup-wizard.8
+    validate-deployment.8)
 
 # --- Symbols ----------------------------------------------------------------------------------------------------------
 

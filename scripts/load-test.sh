@@ -83,7 +83,9 @@ workers=()
 # stop STATUS: ends the workers and this script.
 stop() {
     trap '' TERM INT
-    kill "${workers[@]}" 2>/dev/null
+    # One that was just started is in this list before it is in `workers`.
+    mapfile -t workers < <(jobs -p)
+    ((${#workers[@]} == 0)) || kill "${workers[@]}" 2>/dev/null
     wait
     printf 'ended early\n'
     exit "$1"

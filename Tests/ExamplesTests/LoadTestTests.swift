@@ -35,6 +35,7 @@ import Testing
             out=$(mktemp); setsid "$@" >"$out" 2>&1 & wait_for=$!
             for ((n = 0; n < 100; n++)); do [ -s "$out" ] && break; sleep 0.1; done
             kill -TERM "$wait_for"; wait "$wait_for"; echo "status $?"
+            for ((n = 0; n < 20; n++)); do pgrep -s "$wait_for" >/dev/null || break; sleep 0.1; done
             echo "left: $(pgrep -s "$wait_for" | wc -l)"; cat "$out"; rm -f "$out"
             """, ["--seconds", "60", "--level", "30", "--cpus", "1"])
         #expect(result.outputText.contains("status 143\nleft: 0\nload of 30 % on 1 of "), "\(result.outputText)")

@@ -10,7 +10,7 @@ extension FleetStatus {
     ///   - height: how many lines there are at most; what does not fit is counted. No limit by default.
     ///   - hasColour: whether lines of failing nodes are red and others yellow. The words say the same.
     package func text(width: Int = 80, height: Int? = nil, hasColour: Bool = false) -> String {
-        var lines = sourceLines.map { Self.fitting($0, width) }
+        var lines = sourceLines.flatMap { Self.wrapped($0, width) }
         lines.append(Self.fitting(summary, width))
         guard !nodes.isEmpty else { return lines.map { "\($0)\n" }.joined() }
         let room = height.map { max(1, $0 - lines.count - 3) } ?? nodes.count
@@ -96,6 +96,20 @@ extension FleetStatus {
     private static func fitting(_ text: String, _ width: Int) -> String {
         let text = cell(text)
         return text.count > width ? text.prefix(max(0, width - 1)) + "…" : text
+    }
+
+    /// The text in lines, since a reason says at its end what to do; those but the first are indented.
+    private static func wrapped(_ text: String, _ width: Int) -> [String] {
+        var lines = [""]
+        for word in cell(text).split(separator: " ", omittingEmptySubsequences: false) {
+            let last = lines[lines.count - 1]
+            if !last.isEmpty, last.count + 1 + word.count > width {
+                lines.append(String(repeating: " ", count: 12) + word)
+            } else {
+                lines[lines.count - 1] = last.isEmpty ? String(word) : "\(last) \(word)"
+            }
+        }
+        return lines.map { fitting($0, width) }
     }
 
     private static func colour(_ level: Level) -> Int? {

@@ -207,7 +207,7 @@ private struct NodeJudge {
     private typealias Note = (FleetStatus.Level, String) -> Void
 
     private func role(_ node: inout FleetStatus.Node, _ note: Note) {
-        guard let directory = status.directory.value else { return note(.unknown, "BCM was not asked") }
+        guard let directory = status.directory.value else { return note(.unknown, "BCM was not seen") }
         let state = directory.states[name] ?? directory.states[String(name.prefix { $0 != "." })]
         node.state = state
         guard let index else {
@@ -250,7 +250,7 @@ private struct NodeJudge {
     private func exporters(_ node: inout FleetStatus.Node, _ note: Note, wanted: Bool?) {
         guard let scrapes = status.scrapes.value else {
             node.exporters = configuration.exporters.map { .init(job: $0.job, state: .unknown) }
-            return note(.unknown, "Prometheus was not asked")
+            return note(.unknown, "Prometheus was not seen")
         }
         for exporter in configuration.exporters {
             let target = scrapes.targets.first { $0.host == name && $0.job == exporter.job }

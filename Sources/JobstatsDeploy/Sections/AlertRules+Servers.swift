@@ -43,7 +43,7 @@ extension AlertRules {
                     prometheus_tsdb_storage_blocks_bytes * (\(retentionDays) * 86400 / \(age) - 1)
                       > on (cluster, hostname) (
                         \(Self.roomForSamples))
-                      and \(age) > 7 * 86400
+                      and on (cluster, hostname) \(age) > 7 * 86400
                     """, lasting: "1h",
                 summary:
                     "The disk of {{ $labels.hostname }} is full before the retention of \(retentionDays) days is reached",

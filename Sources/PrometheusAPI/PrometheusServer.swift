@@ -123,14 +123,16 @@ package struct PrometheusServer: Sendable, Hashable {
         return result.version
     }
 
-    /// Its own metrics that have no label, by name, as it gives them on `/metrics`: known also where it does not scrape itself.
+    /// Its own metrics by name, as it gives them on `/metrics`, summed over their labels: known also where it does not scrape
+    /// itself.
     package func ownMetrics() async throws(PrometheusError) -> [String: Double] {
         let answer = try await get("/metrics")
         guard answer.status == 200 else { throw refusal(answer, "/metrics") }
         var metrics: [String: Double] = [:]
         for line in String(decoding: answer.body, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
             let words = line.split(separator: " ")
-            if words.count >= 2, !words[0].contains("{") { metrics[String(words[0])] = Self.number(String(words[1])) }
+            guard words.count >= 2, let value = words.last else { continue }
+            metrics[String(line.prefix { $0 != "{" && $0 != " " }), default: 0] += Self.number(String(value))
         }
         return metrics
     }

@@ -120,7 +120,9 @@ enum PlanFile {
     private static func reason(_ error: DecodingError) -> String {
         switch error {
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): expected a number"
+            context.codingPath.isEmpty
+                ? "it is no JSON object"
+                : "\(context.codingPath.map(\.stringValue).joined(separator: ".")): expected a number"
         default: "it is no JSON object"
         }
     }
@@ -154,12 +156,8 @@ enum ServerMeasurement {
             }
             var measured = Comparison.Measured(headSeries: series, blockBytes: bytes)
             let appended = "prometheus_tsdb_head_samples_appended_total"
-            // Newer versions give it by type of sample.
-            let total = try await server.query("sum(rate(\(appended)[5m]))").first?.value
             if let first = before[appended], let last = after[appended] {
                 measured.samplesPerSecond = (last - first) / seconds
-            } else {
-                measured.samplesPerSecond = total
             }
             if let oldest = after["prometheus_tsdb_lowest_timestamp_seconds"], oldest > 0, oldest < 1e11 {
                 measured.age = Double(time(nil)) - oldest

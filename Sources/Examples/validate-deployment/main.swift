@@ -1,5 +1,6 @@
 import ArgumentParser
 import ExampleSupport
+import Glibc
 import JobstatsDeploy
 import SetupSupport
 
@@ -20,8 +21,10 @@ struct ValidateDeployment: AsyncParsableCommand {
     @OptionGroup(title: OptionTitle.part) var part: ValidationPartOptions
     @OptionGroup(title: OptionTitle.consent) var consent: CanaryOptions
     @OptionGroup(title: OptionTitle.how) var manner: ReachOptions
+    @OptionGroup(title: "Regularly") var timer: ValidationTimerOptions
 
     func run() async throws {
+        if timer.installTimer { return try timer.install(part, output) }
         var options = ValidationSession.Options(configurationFile: part.config)
         options.limit = part.limit
         options.run.parallel = manner.parallel
@@ -73,6 +76,10 @@ struct CanaryOptions: ParsableArguments {
     var canary = false
     @Flag(help: "Submit it without a question.")
     var yes = false
+
+    func validate() throws {
+        if !canary && yes { throw ValidationError("--yes goes with --canary.") }
+    }
 }
 
 /// How hosts are reached.
@@ -86,6 +93,34 @@ struct ReachOptions: ParsableArguments {
 
     func validate() throws {
         if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
+    }
+}
+
+/// Units that do it every morning.
+struct ValidationTimerOptions: ParsableArguments {
+    @Flag(help: "Install units that validate regularly and leave metrics; look at nothing now.")
+    var installTimer = false
+    @Option(help: ArgumentHelp("When, as systemd.time(7) writes calendar events.", valueName: "event"))
+    var onCalendar = "*-*-* 06:00"
+    @Option(help: ArgumentHelp("Where units are written.", valueName: "dir"))
+    var unitDir = "/etc/systemd/system"
+
+    func install(_ part: ValidationPartOptions, _ output: OutputOptions) throws {
+        for file in [part.config, output.html, output.textfile].compactMap({ $0 }) where !file.hasPrefix("/") {
+            throw ValidationError("\(file): a unit needs absolute paths.")
+        }
+        do {
+            let units = ValidationUnits(
+                program: Defaults.programFolder + "/validate-deployment", configurationFile: part.config,
+                textfile: output.textfile ?? ValidationUnits.textfile, htmlFile: output.html, calendar: onCalendar)
+            let written = try units.install(in: unitDir)
+            for path in written { Program.write("wrote \(path)\n", to: STDOUT_FILENO) }
+            let next = "systemctl daemon-reload && systemctl enable --now \(ValidationUnits.timer)"
+            Program.write(written.isEmpty ? "unchanged\n" : "next: \(next)\n", to: STDOUT_FILENO)
+        } catch {
+            StandardErrorLog.fail("\(error)")
+            throw ExitCode(1)
+        }
     }
 }
 

@@ -26,23 +26,30 @@ struct NodeProbe: Sendable, Hashable {
             printf -v hex ':%04X ' "$1"
             [[ $listening == *"$hex"* ]]
         }
+        # What bash would look for in a long text itself takes it seconds, so grep(1) looks, as the text comes.
+        pattern='^(HTTP/1\\.[01] .*|node_uname_info[{].*|node_textfile_scrape_error 1|node_cpu_seconds_total|cgroup_exporter_|cgroup_cpu|cgroup_memory|cgroup_uid|go_goroutines|nvidia_gpu_)'
         metrics() {
-            local text
-            text=$({ exec 3<>"/dev/tcp/127.0.0.1/$2"; } 2>/dev/null || exit 1
+            local line families= head=
+            while IFS= read -r line; do
+                line=${line%$'\\r'}
+                case $line in
+                    HTTP/*) head=$line ;;
+                    node_uname_info*)
+                        families="$families node_uname_info"
+                        [[ $line =~ nodename=\"([^\"]*)\" ]] && echo "nodename ${BASH_REMATCH[1]}"
+                        ;;
+                    node_textfile*) echo 'textfile error' ;;
+                    *) families="$families $line" ;;
+                esac
+            done < <({ exec 3<>"/dev/tcp/127.0.0.1/$2"; } 2>/dev/null || exit
                 printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
-                exec timeout 8 cat <&3) 2>/dev/null || { echo "$1 silent"; return; }
-            [[ $text == HTTP/1.?' '200* ]] || { head=${text%%$'\\r'*}; echo "$1 refused ${head:0:60}"; return; }
-            local families=
-            for family in node_uname_info node_cpu_seconds_total node_memory_MemTotal_bytes cgroup_exporter_ \\
-                cgroup_cpu cgroup_memory cgroup_uid go_goroutines process_start_time_seconds nvidia_gpu_; do
-                [[ $text == *$'\\n'"$family"* ]] && families="$families $family"
-            done
-            echo "$1 answers$families"
-            if [[ $text == *$'\\n'node_uname_info* ]]; then
-                # bash(1) itself would take seconds to cut a text as long as this.
-                line=$(grep -m 1 ^node_uname_info <<<"$text")
-                [[ $line =~ nodename=\\"([^\\"]*)\\" ]] && echo "nodename ${BASH_REMATCH[1]}"
-                [[ $text == *$'\\n'node_textfile_scrape_error' '1* ]] && echo 'textfile error'
+                timeout 8 cat <&3 | grep -aoE "$pattern" | sort -u)
+            if [[ $head == HTTP/1.?' '200* ]]; then
+                echo "$1 answers$families"
+            elif [ -n "$head$families" ]; then
+                echo "$1 refused ${head:0:60}"
+            else
+                echo "$1 silent"
             fi
         }
         [ -f /sys/fs/cgroup/cgroup.controllers ] && echo 'cgroup 2' || echo 'cgroup 1'

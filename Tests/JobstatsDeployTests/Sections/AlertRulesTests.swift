@@ -75,7 +75,8 @@ struct AlertRulesTests {
         all[server("prom_targets_files", #"command="sync",state="missing""#)] = always(0)
         all[server("prom_targets_last_run_timestamp_seconds", #"command="sync""#)] = present
         all[server("prom_targets_last_run_timestamp_seconds", #"command="prune""#)] = always(-24 * 3600)
-        // Half full, and it stays so: 10 GB of samples in 30 days, so 112 GB more until a year is full.
+        // Half full, and it stays so: 10 GB of samples in 30 days and 4 hours (30.167 days), so 10 x (365 / 30.167 - 1) =
+        // 111.0 GB more until a year is full.
         for mount in ["/", "/var/lib/prometheus", "/boot"] {
             all[server("node_filesystem_avail_bytes", "mountpoint=\"\(mount)\"")] = always(500e9)
             all[server("node_filesystem_size_bytes", "mountpoint=\"\(mount)\"")] = always(1000e9)
@@ -230,7 +231,7 @@ struct AlertRulesTests {
         ),
         Case(
             "the samples of a year do not fit",
-            [server("node_filesystem_avail_bytes", #"mountpoint="/var/lib/prometheus""#): always(111e9)],
+            [server("node_filesystem_avail_bytes", #"mountpoint="/var/lib/prometheus""#): always(110e9)],
             firing: ["JobstatsDiskTooSmall mon-01"]),
         Case(
             "they just fit",

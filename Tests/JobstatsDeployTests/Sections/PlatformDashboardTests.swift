@@ -131,13 +131,14 @@ import Testing
             rule_files: [\(rules)]
             scrape_configs:
             - {job_name: files, file_sd_configs: [{files: [\(folder.path)/*.json]}]}
+            - {job_name: it, scrape_interval: 1s, static_configs: [{targets: ['127.0.0.1:\(port)']}]}
             """)
         let text = try await Self.metrics(
             of: "/usr/bin/prometheus",
             [
                 "--config.file=\(configuration)", "--storage.tsdb.path=\(folder.path)/data",
                 "--web.listen-address=127.0.0.1:\(port)",
-            ], port: port)
+            ], port: port, until: "prometheus_tsdb_head_samples_appended_total")
         let names = Self.names(in: text)
         #expect(Self.prometheusMetrics.isSubset(of: names), "\(Self.prometheusMetrics.subtracting(names))")
     }
@@ -159,8 +160,10 @@ import Testing
         Set(text.split(separator: "\n").map { String($0.prefix { $0 != "{" && $0 != " " }) })
     }
 
-    /// What the program gives on `/metrics`, within ten seconds.
-    private static func metrics(of program: String, _ arguments: [String], port: Int) async throws -> String {
+    /// What the program gives on `/metrics`, as soon as it gives this one, within a quarter of a minute.
+    private static func metrics(
+        of program: String, _ arguments: [String], port: Int, until metric: String = "# TYPE"
+    ) async throws -> String {
         let running = Task { try await LocalExecutor().run(Command(program, arguments, timeout: .seconds(60))) }
         defer { running.cancel() }
         let script = """
@@ -168,7 +171,7 @@ import Testing
             """
         for _ in 0..<60 {
             let result = try await LocalExecutor().run(Command("bash", ["-c", script, "bash", "\(port)"]))
-            if result.succeeded, result.outputText.contains("# TYPE") { return result.outputText }
+            if result.succeeded, result.outputText.contains(metric) { return result.outputText }
             try await Task.sleep(for: .milliseconds(250))
         }
         return ""

@@ -43,7 +43,7 @@ public struct ValidationCanary: Sendable {
     }
 
     let configuration: DeploymentConfiguration
-    let options: Options
+    var options: Options
     let connector: any HostConnector
     let localHost: Host
     let pace: Pace

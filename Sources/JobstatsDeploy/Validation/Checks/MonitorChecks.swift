@@ -124,7 +124,7 @@ extension JobstatsValidation {
             "10.recent", "The role monitor's last check", expected: "it succeeded, less than \(Int(limit)) s ago",
             byHand: ["systemctl status bcm-role-monitor", "cat \(MonitorReading.path)"], on: dgxNodes,
             asking: { _ in [.unit(Self.unit), .content(MonitorReading.path)] }
-        ) { _, facts, evidence in
+        ) { host, facts, evidence in
             guard let reading = MonitorReading(facts), let last = reading.lastCheck else {
                 return .failed("it has left no metrics", advice: Self.connectivity)
             }
@@ -132,6 +132,9 @@ extension JobstatsValidation {
             let age = evidence.now - last
             if age > limit {
                 return .failed("the last check was \(Words.time(.seconds(age))) ago", advice: Self.connectivity)
+            }
+            if evidence.site.hasRole(host) == false, reading.state(of: evidence.site.role) == "unknown" {
+                return .passed("\(Words.time(.seconds(max(0, age)))) ago; the role was never shown here")
             }
             guard let success = reading.lastSuccess else {
                 return .failed("BCM has given no certain answer yet", advice: Self.connectivity)
@@ -192,7 +195,8 @@ extension JobstatsValidation {
     private var givenUpCheck: ValidationCheck {
         ValidationCheck(
             "10.given-up", "Units that the monitor gave up", expected: "none",
-            byHand: ["systemctl status bcm-role-monitor"], on: dgxNodes, asking: { _ in [.content(MonitorReading.path)] }
+            byHand: ["systemctl status bcm-role-monitor"], on: dgxNodes,
+            asking: { _ in [.content(MonitorReading.path)] }
         ) { _, facts, _ in
             guard let reading = MonitorReading(facts) else {
                 return .failed("it has left no metrics", advice: Self.connectivity)

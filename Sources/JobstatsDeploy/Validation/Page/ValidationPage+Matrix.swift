@@ -1,6 +1,8 @@
 extension ValidationPage {
     /// With more hosts than this, the rows of those without a problem are drawn thin, so that all can be seen at once.
     private static let fewHosts = 40
+    /// With more hosts than this, all rows are lower.
+    private static let manyHosts = 100
 
     /// Hosts against checks. Without JavaScript it is a plain table; cells hold a letter each, and are as short as HTML
     /// lets them be.
@@ -10,7 +12,7 @@ extension ValidationPage {
         <h2 id="matrix-title">Hosts and checks</h2>
         \(tools)
         <div class="scroller" id="scroller">
-        <table id="matrix"\(matrix.hosts.count > Self.fewHosts ? " class=\"thin\"" : "")>
+        <table id="matrix" class="\(classes)">
         <caption class="unseen-text">Hosts against checks, the worst first</caption>
         <thead>
         <tr class="groups"><td></td>\(groupHeads)</tr>
@@ -24,6 +26,11 @@ extension ValidationPage {
         </section>
         </main>
         """
+    }
+
+    private var classes: String {
+        let count = matrix.hosts.count
+        return count > Self.manyHosts ? "thin many" : count > Self.fewHosts ? "thin" : ""
     }
 
     private var tools: String {

@@ -6,8 +6,7 @@ extension ValidationReport {
     /// `#host=NAME&check=ID` behind the address opens a cell. The page allows itself only its own style and script, and
     /// shows everything that hosts said as text. Equal reports give equal pages.
     public var html: String {
-        let page = ValidationPage(self)
-        return page.html
+        ValidationPage(self).html
     }
 }
 
@@ -57,7 +56,9 @@ struct ValidationPage {
 
     private var title: String {
         let failures = matrix.count(.failed) + matrix.count(.unseen)
-        let result = matrix.checks.isEmpty ? "nothing checked" : failures == 0 ? "nothing failed" : "\(failures) failed"
+        let result =
+            matrix.checks.isEmpty
+            ? "nothing checked" : failures == 0 ? "nothing failed" : Words.count(failures, "failure")
         return "\(result): jobstats on \(report.cluster)"
     }
 

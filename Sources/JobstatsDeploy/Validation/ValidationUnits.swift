@@ -77,7 +77,7 @@ public struct ValidationUnits: Sendable {
     ///
     /// - Returns: the paths that were written.
     /// - Throws: ``ResourceError`` for a foreign file or one that cannot be written, and `ServiceError`.
-    public func install(in directory: String = Installed.unitDirectory) throws -> [String] {
+    public func install(in directory: String = "/etc/systemd/system") throws -> [String] {
         var written: [String] = []
         for (name, text) in try files() {
             let path = "\(directory)/\(name)"

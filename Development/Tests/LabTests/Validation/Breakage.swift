@@ -40,7 +40,7 @@ struct ValidationAnswer: Sendable {
     }
 
     let findings: [Finding]
-    let status: ExitStatus
+    let status: CommandExecution.ExitStatus
 
     /// What is not well, in the order of the report.
     var bad: [Finding] { findings.filter(\.isBad) }

@@ -84,7 +84,8 @@ import Testing
                     }
                     #expect(outcomes.values.reduce(0, +) == 1000, "\(outcomes)")
                     #expect(outcomes["wrong"] == nil, "\(outcomes)")
-                    #expect((outcomes["cancelled"] ?? 0) > 100 && (outcomes["right"] ?? 0) > 100, "\(outcomes)")
+                    // Both come about often; how often depends on how busy the machine is.
+                    #expect((outcomes["cancelled"] ?? 0) > 20 && (outcomes["right"] ?? 0) > 20, "\(outcomes)")
                     let known: Set = [
                         "right", "cancelled", "not reachable", "connection lost", "timed out", "unavailable",
                     ]

@@ -109,8 +109,8 @@ public struct ValidationReport: Sendable, Hashable {
         return sum
     }
 
-    /// 0 when nothing failed and everything could be looked at, otherwise 1.
-    public var exitStatus: Int32 { findings.contains { $0.verdict.state.isFailure } ? 1 : 0 }
+    /// 0 when nothing failed and everything could be looked at, otherwise 1; a report without any finding saw nothing.
+    public var exitStatus: Int32 { findings.isEmpty || findings.contains { $0.verdict.state.isFailure } ? 1 : 0 }
 }
 
 /// The ten groups of checks.

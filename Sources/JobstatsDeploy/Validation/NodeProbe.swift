@@ -36,7 +36,7 @@ struct NodeProbe: Sendable, Hashable {
                     HTTP/*) head=$line ;;
                     node_uname_info*)
                         families="$families node_uname_info"
-                        [[ $line =~ nodename=\"([^\"]*)\" ]] && echo "nodename ${BASH_REMATCH[1]}"
+                        [[ $line =~ nodename=\\"([^\\"]*)\\" ]] && echo "nodename ${BASH_REMATCH[1]}"
                         ;;
                     node_textfile*) echo 'textfile error' ;;
                     *) families="$families $line" ;;

@@ -18,10 +18,6 @@ public enum Program {
     /// turns status 0 into 1.
     public static func main<Root: AsyncParsableCommand>(_ root: Root.Type) async -> Never {
         signal(SIGPIPE, SIG_IGN)
-        // Otherwise the first file that is opened would take the place of a stream that was closed.
-        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-            _ = open("/dev/null", O_RDWR)
-        }
         do {
             var command = try root.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -69,7 +65,7 @@ public enum Program {
 
     /// Writes a text to a file descriptor, past any buffer.
     ///
-    /// A reader that went away has seen enough, and is no error. Any other failure on standard output, such as a full disk, is
+    /// A reader that went away has seen enough, and a stream that was closed from the start has none: neither is an error. Any other failure on standard output, such as a full disk, is
     /// said once on standard error, and from then on ``status(_:)`` is not 0.
     public static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
@@ -85,7 +81,9 @@ public enum Program {
                 // Somebody else made the terminal or pipe non-blocking.
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&ready, 1, -1)
-            case EPIPE: return
+            // Nobody reads, or the stream was closed before the start: its number is free then, or went to a descriptor of the
+            // runtime's, which takes no text.
+            case EPIPE, EBADF, EINVAL: return
             case let number:
                 let isFirst = hasLostOutput.withLock { lost in
                     defer { lost = lost || descriptor == STDOUT_FILENO }

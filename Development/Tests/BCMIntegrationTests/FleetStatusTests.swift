@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import PromTargets
 import RoleMonitor
+import BCMSimulator
 import Testing
 
 /// `guided-setup status` beside a simulated head node, with target files on disk and a stand-in for Prometheus.

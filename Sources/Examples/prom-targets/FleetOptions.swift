@@ -96,7 +96,9 @@ struct FleetOptions: ParsableArguments {
 
 /// Where metrics go.
 struct MetricsOptions: ParsableArguments {
-    @Option(help: "Leave metrics of the run in this file, for node_exporter's textfile collector.")
+    @Option(
+        help: ArgumentHelp(
+            "Leave metrics of the run in this file, for node_exporter's textfile collector.", valueName: "file"))
     var textfile: String?
 
     /// The command in the metrics.

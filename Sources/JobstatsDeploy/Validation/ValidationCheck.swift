@@ -52,6 +52,10 @@ public struct ValidationCheck: Sendable {
     /// A check of other hosts than those that are asked, such as the targets that Prometheus knows.
     ///
     /// - Parameters:
+    ///   - id: a stable name that begins with the number of its group and a dot.
+    ///   - title: what is checked.
+    ///   - expected: what must be so.
+    ///   - byHand: commands with which a person sees the same.
     ///   - hosts: whom the verdicts are about; each must get one, and gets ``ValidationState/unseen`` otherwise.
     ///   - source: who is asked.
     ///   - queries: what it is asked.

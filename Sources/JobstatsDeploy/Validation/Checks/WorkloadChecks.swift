@@ -26,6 +26,9 @@ extension JobstatsValidation {
             ) { value in
                 if value == script { return .passed(value) }
                 let command = "cmsh -c 'wlm; use \(instance); set \(name) \(script); commit'"
+                guard value.isEmpty || value == "none" || value.hasPrefix("/") else {
+                    return .unseen("cmsh gave no path: \(Self.shown(value))", advice: "look at: cmsh -c 'wlm; list'")
+                }
                 return value.isEmpty || value == "none"
                     ? .failed("\(name) is not set: what is linked on the nodes does not run", advice: command)
                     : .warning(

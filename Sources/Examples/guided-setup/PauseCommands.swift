@@ -36,6 +36,8 @@ struct NodeOptions: ParsableArguments {
         }
         var ssh = SSHOptions(configurationFile: sshConfig)
         ssh.usesSudo = sudo
+        // The monitors keep their own order; a deployment that is at work there is not to be disturbed.
+        ssh.locksHosts = false
         let control = MonitorControl(connector: SSHConnector(options: ssh), parallel: parallel)
         let status = await Interrupts.cancelling { () -> Int32 in
             let results = await control.send(request, to: hosts)

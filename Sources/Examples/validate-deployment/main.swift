@@ -23,8 +23,18 @@ struct ValidateDeployment: AsyncParsableCommand {
     @OptionGroup(title: OptionTitle.how) var manner: ReachOptions
     @OptionGroup(title: "Regularly") var timer: ValidationTimerOptions
 
+    func validate() throws {
+        if output.textfile != nil, !part.limit.isEmpty {
+            throw ValidationError("--textfile is for all hosts, whose alerts it ends or keeps up: leave --limit out.")
+        }
+        if timer.installTimer, output.json || output.verbose || consent.canary {
+            throw ValidationError(
+                "--install-timer goes with --config, --html, --textfile and the options of How alone.")
+        }
+    }
+
     func run() async throws {
-        if timer.installTimer { return try timer.install(part, output) }
+        if timer.installTimer { return try timer.install(part, output, manner) }
         var options = ValidationSession.Options(configurationFile: part.config)
         options.limit = part.limit
         options.run.parallel = manner.parallel
@@ -91,6 +101,12 @@ struct ReachOptions: ParsableArguments {
     @Flag(help: "Look through sudo -n on the other hosts.")
     var sudo = false
 
+    /// The same on a command line.
+    var words: [String] {
+        (parallel == 32 ? [] : ["--parallel", "\(parallel)"]) + (sshConfig.map { ["--ssh-config", $0] } ?? [])
+            + (sudo ? ["--sudo"] : [])
+    }
+
     func validate() throws {
         if parallel < 1 { throw ValidationError("--parallel needs at least 1.") }
     }
@@ -105,18 +121,29 @@ struct ValidationTimerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where units are written.", valueName: "dir"))
     var unitDir = "/etc/systemd/system"
 
-    func install(_ part: ValidationPartOptions, _ output: OutputOptions) throws {
+    func install(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
+        if !part.limit.isEmpty { throw ValidationError("--install-timer is for all hosts: leave --limit out.") }
         for file in [part.config, output.html, output.textfile].compactMap({ $0 }) where !file.hasPrefix("/") {
             throw ValidationError("\(file): a unit needs absolute paths.")
         }
         do {
             let units = ValidationUnits(
                 program: Defaults.programFolder + "/validate-deployment", configurationFile: part.config,
-                textfile: output.textfile ?? ValidationUnits.textfile, htmlFile: output.html, calendar: onCalendar)
+                textfile: output.textfile ?? ValidationUnits.textfile, htmlFile: output.html, calendar: onCalendar,
+                further: manner.words)
+            let folder = String(
+                units.textfile.prefix(upTo: units.textfile.lastIndex(of: "/") ?? units.textfile.startIndex))
+            guard access(folder, W_OK) == 0 else {
+                throw ValidationError(
+                    "\(folder): \(String(cString: strerror(errno))). Name the file in this machine's textfile directory of "
+                        + "node_exporter with --textfile.")
+            }
             let written = try units.install(in: unitDir)
             for path in written { Program.write("wrote \(path)\n", to: STDOUT_FILENO) }
             let next = "systemctl daemon-reload && systemctl enable --now \(ValidationUnits.timer)"
             Program.write(written.isEmpty ? "unchanged\n" : "next: \(next)\n", to: STDOUT_FILENO)
+        } catch let error as ValidationError {
+            throw error
         } catch {
             StandardErrorLog.fail("\(error)")
             throw ExitCode(1)

@@ -53,7 +53,7 @@ extension FleetStatus {
             case .seen(let seen):
                 "\(prometheus), \(seen.targets.count { $0.isUp == true }) of \(seen.targets.count) targets up"
                     + (seen.firingAlerts.map { ", \($0) alerts" } ?? "")
-                    + (seen.series.map { ", \(Int($0)) series" } ?? "")
+                    + (seen.series.map { ", \(Int(exactly: $0.rounded()) ?? 0) series" } ?? "")
             case .unseen(let reason): "not seen: \(reason)"
             }
         return ["BCM         \(bcm)", "Targets     \(targets)", "Prometheus  \(server)"]

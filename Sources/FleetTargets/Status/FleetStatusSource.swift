@@ -108,7 +108,7 @@ package actor FleetStatusSource {
                 }
             }
             let alerts = "count(ALERTS{alertname=~\"Jobstats.*\",alertstate=\"firing\"}) or vector(0)"
-            seen.firingAlerts = try await prometheus.query(alerts).first.map { Int($0.value) }
+            seen.firingAlerts = try await prometheus.query(alerts).first.flatMap { Int(exactly: $0.value.rounded()) }
             seen.series = (try? await prometheus.ownMetrics())?["prometheus_tsdb_head_series"]
             return .seen(seen)
         } catch {

@@ -49,7 +49,7 @@ enum RemoteAgent {
         "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\"; n=0; "
         + "until flock -n 9; do [ $n -lt 20 ] || { echo \(busy); exit 93; }; "
         + "for f in \"$R\"/bcm-jobstats.run.??????/state; do [ -O \"$f\" ] && read -r w p <\"$f\" && [ \"$w\" = idle ] && "
-        + "[ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] && kill -9 \"$p\"; done 2>/dev/null; "
+        + "[ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] && grep -q bcm-jobstats-agent \"/proc/$p/cmdline\" && kill -9 \"$p\" && rm -rf \"${f%/state}\"; done 2>/dev/null; "
         + "n=$((n + 1)); sleep 1; done; "
         + "for f in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$f\" ] || rm -rf \"$f\"; done; fi"
 

@@ -31,6 +31,13 @@ public struct SSHOptions: Sendable, Hashable {
         self.usesSudo = usesSudo
     }
 
+    /// The defaults for what only looks.
+    public static var looking: SSHOptions {
+        var options = SSHOptions()
+        options.locksHosts = false
+        return options
+    }
+
     /// The arguments of `ssh` that run a command on a host. Never asks, never accepts an unknown host key.
     package func arguments(host: String, remoteCommand: String) -> [String] {
         var arguments = (configurationFile ?? SSHPreferences.path).map { ["-F", $0] } ?? []

@@ -27,7 +27,7 @@ enum HostChecks {
     static let clock = ClockCheck()
 
     static func judgeClock(difference: Double) -> Assessment {
-        let seconds = Int(abs(difference))
+        let seconds = Int(within: abs(difference))
         let words = "the clock is \(seconds) s \(difference < 0 ? "behind" : "ahead")"
         // Prometheus takes samples by its own clock; certificates and job times suffer first.
         switch seconds {

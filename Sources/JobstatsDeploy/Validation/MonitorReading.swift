@@ -12,7 +12,9 @@ struct MonitorReading: Sendable {
         guard let content = facts.content(Self.path) else { return nil }
         var values: [String: Double] = [:]
         for line in String(decoding: content, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
-            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else {
+            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]),
+                value.isFinite, abs(value) < 1e15
+            else {
                 continue
             }
             let name = String(line[..<space])
@@ -25,7 +27,10 @@ struct MonitorReading: Sendable {
     /// A value by its name without `bcm_role_monitor_`, labels included.
     subscript(name: String) -> Double? { values[name] }
 
-    var isPaused: Bool { values["paused"] == 1 }
+    /// Whether it is paused; what a monitor that died left is not a pause for ever.
+    func isPaused(at now: Double) -> Bool {
+        values["paused"] == 1 && (values["pause_end_timestamp_seconds"].map { $0 > now } ?? true)
+    }
     /// When the last check ended, in seconds since 1970.
     var lastCheck: Double? { values["last_check_timestamp_seconds"] }
     /// When BCM gave a certain answer.

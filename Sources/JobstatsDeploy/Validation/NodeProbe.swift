@@ -36,9 +36,9 @@ struct NodeProbe: Sendable, Hashable {
                     HTTP/*) head=$line ;;
                     node_uname_info*)
                         families="$families node_uname_info"
-                        [[ $line =~ nodename=\\"([^\\"]*)\\" ]] && echo "nodename ${BASH_REMATCH[1]}"
+                        [[ $line =~ nodename=\\"([^\\"]*)\\" ]] && [ "$1" = node ] && echo "nodename ${BASH_REMATCH[1]}"
                         ;;
-                    node_textfile*) echo 'textfile error' ;;
+                    node_textfile*) [ "$1" != node ] || echo 'textfile error' ;;
                     *) families="$families $line" ;;
                 esac
             done < <({ exec 3<>"/dev/tcp/127.0.0.1/$2"; } 2>/dev/null || exit

@@ -136,10 +136,11 @@ struct RunningJob: Sendable, Hashable {
         guard let clock = parts.last else { return nil }
         var seconds = 0
         for word in clock.split(separator: ":") {
-            guard let number = Int(word) else { return nil }
+            guard let number = Int(word), (0..<1_000_000).contains(number) else { return nil }
             seconds = seconds * 60 + number
         }
-        return (parts.count > 1 ? Int(parts[0]) ?? 0 : 0) * 86400 + seconds
+        guard let days = parts.count > 1 ? Int(parts[0]) : 0, (0..<1_000_000).contains(days) else { return nil }
+        return days * 86400 + seconds
     }
 
     /// The nodes of Slurm's list, such as `dgx-[01-03,07],login-01`.

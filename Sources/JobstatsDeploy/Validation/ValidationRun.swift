@@ -18,8 +18,6 @@ public struct ValidationRun: Sendable {
         public var limit: Set<String>?
         /// How many hosts are asked at once.
         public var parallel = 32
-        /// How long one host may take to answer everything.
-        public var timeout = Duration.seconds(60)
         /// The version that the report names.
         public var version = ""
 
@@ -43,7 +41,7 @@ public struct ValidationRun: Sendable {
     ///   - localHost: the head node that this runs on.
     public init(
         configuration: DeploymentConfiguration, options: Options = Options(),
-        connector: any HostConnector = SSHConnector(), cmsh: Cmsh = Cmsh(executor: LocalExecutor()),
+        connector: any HostConnector = SSHConnector(options: .looking), cmsh: Cmsh = Cmsh(executor: LocalExecutor()),
         localHost: Host? = nil
     ) {
         self.configuration = configuration

@@ -125,7 +125,8 @@ public struct ValidationSession: Sendable {
             }
             if let file = options.textfile { try DurableFile.write(Array(report.metrics.utf8), to: file) }
         } catch {
-            throw SetupRun.Stop(status: 1, message: "the report could not be written: \(error)")
+            // Not 1, which a timer takes for a report that was made.
+            throw SetupRun.Stop(status: 2, message: "the report could not be written: \(error)")
         }
     }
 

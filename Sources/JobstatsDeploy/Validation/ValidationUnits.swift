@@ -13,7 +13,9 @@ public struct ValidationUnits: Sendable {
 
     private let program: String
     private let configurationFile: String
-    private let textfile: String
+    /// Where metrics go.
+    public let textfile: String
+    private let further: [String]
     private let htmlFile: String?
     private let calendar: String
 
@@ -24,11 +26,13 @@ public struct ValidationUnits: Sendable {
     ///   - configurationFile: the deployment's configuration.
     ///   - textfile: where metrics go.
     ///   - htmlFile: where a page goes each time; nil for nowhere.
+    ///   - further: further arguments of the program.
     ///   - calendar: when, as systemd.time(7) writes calendar events.
     public init(
         program: String, configurationFile: String, textfile: String = Self.textfile, htmlFile: String? = nil,
-        calendar: String = "*-*-* 06:00"
+        calendar: String = "*-*-* 06:00", further: [String] = []
     ) {
+        self.further = further
         self.program = program
         self.configurationFile = configurationFile
         self.textfile = textfile
@@ -42,6 +46,7 @@ public struct ValidationUnits: Sendable {
     public func files() throws(ServiceError) -> [(name: String, text: String)] {
         var arguments = [program, "--config", configurationFile, "--textfile", textfile]
         if let htmlFile { arguments += ["--html", htmlFile] }
+        arguments += further
         let service = UnitFile.marked([
             .init(
                 "Unit",

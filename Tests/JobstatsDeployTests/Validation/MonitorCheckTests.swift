@@ -145,6 +145,43 @@ import Testing
         #expect(verdict.state == .failed && verdict.seen.contains("3 of 20"), "\(verdict)")
     }
 
+    @Test func aFleetWithoutTheRoleIsAFailureAlsoWhenItsFilesAreGone() {
+        var evidence = ValidationEvidence()
+        let names = (1...20).map { "dgx-\($0)" }
+        evidence.site.rolesByNode = .success(Dictionary(uniqueKeysWithValues: names.map { ($0, []) }))
+        let verdict = JobstatsValidation.judgeOrphans([], names.map { Host($0) }, evidence, true)
+        #expect(verdict.state == .failed && verdict.seen.contains("no configured node"), "\(verdict)")
+    }
+
+    @Test(arguments: ["NaN", "inf", "1e300", "-1e300"])
+    func aNumberThatIsNoneMakesNoReportFail(number: String) throws {
+        for name in ["certificate_left_days", "last_check_timestamp_seconds", "last_success_timestamp_seconds"] {
+            for id in ["10.recent", "10.certificate", "10.role", "10.given-up"] {
+                var fixture = EvidenceFixture()
+                fixture.unit(MonitorPaths.unitName, "active")
+                fixture.monitorSays(Self.healthy)
+                let text = String(
+                    decoding: fixture.evidence.facts[EvidenceFixture.node]?.contents[MonitorReading.path] ?? [],
+                    as: UTF8.self)
+                let lines = text.split(separator: "\n").map { line in
+                    line.hasPrefix("bcm_role_monitor_\(name) ") ? "bcm_role_monitor_\(name) \(number)" : String(line)
+                }
+                fixture.evidence.facts[EvidenceFixture.node]?.contents[MonitorReading.path] = Array(
+                    lines.joined(separator: "\n").utf8)
+                #expect(fixture.verdict(try EvidenceFixture.checks()[id]) != nil)
+            }
+        }
+        #expect(Int(within: Double(number) ?? 0) != 1)
+    }
+
+    @Test func aPauseEndsAlsoWhereTheMonitorDied() throws {
+        let over: [String: Double?] = ["paused": 1, "pause_end_timestamp_seconds": EvidenceFixture.now - 5]
+        #expect(try judged("10.role", over)?.state == .passed)
+        let lasting: [String: Double?] = ["paused": 1, "pause_end_timestamp_seconds": EvidenceFixture.now + 5]
+        #expect(try judged("10.role", lasting)?.state == .warning)
+        #expect(try judged("10.recent", lasting)?.state == .skipped)
+    }
+
     // MARK: Images
 
     @Test func anImageThatLacksWhatIsDeployedIsAWarning() {

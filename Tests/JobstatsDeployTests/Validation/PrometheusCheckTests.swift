@@ -145,9 +145,13 @@ struct PrometheusFixture {
         #expect(verdict?.state == .passed, "\(String(describing: verdict))")
     }
 
-    @Test(arguments: aboutNode + ["9.memory"]) func aHealthyNodePasses(_ id: String) throws {
+    @Test(arguments: aboutNode) func aHealthyNodePasses(_ id: String) throws {
         let verdict = try verdict(id, about: EvidenceFixture.node)
         #expect(verdict?.state == .passed, "\(String(describing: verdict))")
+    }
+
+    @Test func memoryIsJudgedOnlyWhereAJobIs() throws {
+        #expect(try verdict("9.memory", about: EvidenceFixture.node)?.state == .skipped)
     }
 
     @Test(arguments: aboutServer.dropFirst() + ["9.jobs", "9.gpu-jobs"])

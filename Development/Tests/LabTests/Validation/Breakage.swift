@@ -111,6 +111,6 @@ extension SlurmSite {
         #expect(others.isEmpty, "\(breakage.name): also \(others)")
         if ["failed", "unseen"].contains(breakage.state) { #expect(answer.status == .exited(1)) }
         try await lab.output(breakage.host, breakage.undoing, timeout: .seconds(120))
-        try await expectHealthy(within: .seconds(90), besides: known)
+        try await expectHealthy(within: .seconds(180), besides: known)
     }
 }

@@ -7,6 +7,10 @@ enum NodeBreakages {
     private static let scripts = "/cm/shared/apps/slurm/var/cm"
     private static let targets = Deployment.targets
 
+    private static func cmsh(_ verb: String) -> String {
+        "/cm/local/apps/cmd/bin/cmsh -c 'device use dgx-02; roles; \(verb) slurmclient; commit'"
+    }
+
     /// A copy of a file is changed by sed, and put back afterwards.
     private static func edit(_ file: String, _ script: String) -> (breaking: String, undoing: String) {
         let kept = "/root/kept-\(file.split(separator: "/").last ?? "")"
@@ -239,11 +243,9 @@ enum NodeBreakages {
             name: "what a killed write left", host: "head-a", breaking: "touch \(targets)/.dgx-01.json.x.new",
             undoing: "rm \(targets)/.dgx-01.json.x.new", check: "10.foreign", expected: ["head-a"], state: "warning"),
         Breakage(
-            name: "a role that went while the monitor was stopped", host: "dgx-02",
-            breaking:
-                "systemctl stop \(monitor); ssh head-a 'cmsh -c \"device use dgx-02; roles; unassign slurmclient; commit\"'",
-            undoing:
-                "ssh head-a 'cmsh -c \"device use dgx-02; roles; assign slurmclient; commit\"'; systemctl start \(monitor)",
+            name: "a role that went while the monitor was stopped", host: "head-a",
+            breaking: "ssh dgx-02 systemctl stop \(monitor) && \(cmsh("unassign"))",
+            undoing: "\(cmsh("assign")); ssh dgx-02 systemctl start \(monitor)",
             check: "10.target-file", expected: ["dgx-02"],
             consequences: ["1.", "4.", "9.", "10.active", "10.role", "10.orphans"]),
     ]

@@ -113,7 +113,7 @@ extension Breakage {
             consequences: ["4.targets", "4.surplus", "9.labels"], patience: .seconds(60)),
         Breakage(
             name: "instance without its port", host: "mon-01", breaking: Shell.edit("s,\\${1}:9100,\\${1},"),
-            undoing: Shell.back, check: "4.labels", expected: ["dgx-01", "dgx-02"],
-            consequences: ["4.targets", "9.labels"], patience: .seconds(60)),
+            undoing: Shell.back, check: "4.targets", expected: ["dgx-01", "dgx-02"],
+            consequences: ["3.nvidia", "4.labels", "4.surplus", "9."], patience: .seconds(60)),
     ]
 }

@@ -47,7 +47,10 @@ struct CanaryJourney {
         let found = Set(findings.map(\.check))
         for station in CanaryStation.allCases where !found.contains(station.id) {
             record(
-                station, .unseen("interrupted; the job was cancelled", advice: "run validate-deployment --canary again")
+                station,
+                .unseen(
+                    "interrupted; scancel was sent",
+                    advice: "look that it is gone: squeue -n jobstats-canary; then run it again")
             )
         }
     }
@@ -58,6 +61,8 @@ struct CanaryJourney {
         var words = [
             "sbatch", "--parsable", "--job-name=jobstats-canary", "--nodes=1", "--ntasks=1", "--gres=gpu:1",
             "--time=\(seconds / 60 + 2)", "--output=/dev/null", "--chdir=/tmp",
+            // Slurm itself drops one that nobody follows any more.
+            "--deadline=now+\(seconds + 60 + Int(options.patience / .seconds(1)))seconds",
         ]
         if let node = options.node { words.append("--nodelist=\(JobstatsPlan.shortName(Host(node)))") }
         if let partition = options.partition { words.append("--partition=\(partition)") }
@@ -152,7 +157,8 @@ struct CanaryJourney {
                 switch station {
                 case .note:
                     "on the node: ls /run/gpustat; journalctl -t jobstats-prolog; see 5.prolog and 5.generic"
-                case .cgroup: "see 4.targets; on the node: curl -s http://localhost:9306/metrics | grep jobid"
+                case .cgroup:
+                    "see 4.targets; on the node: curl -s http://localhost:\(canary.configuration.cgroupExporterPort)/metrics | grep jobid"
                 default: "see 4.targets and 9.canary.note; on the node: head /run/gpustat/*"
                 }
             record(
@@ -335,9 +341,11 @@ struct CanaryJourney {
     }
 
     /// Takes the job back, also when the task itself was cancelled.
+    /// Takes the job back, over a connection of its own: the one before may have been ended with the task.
     private func cancel() async {
         guard let job else { return }
         let journey = self
+        await pool.drop([controller])
         _ = await Task { await journey.slurm(["scancel", job], on: journey.controller) }.value
     }
 

@@ -57,7 +57,7 @@ public struct ValidationCanary: Sendable {
     ///   - localHost: the head node that this runs on.
     public init(
         configuration: DeploymentConfiguration, options: Options = Options(),
-        connector: any HostConnector = SSHConnector(), localHost: Host? = nil
+        connector: any HostConnector = SSHConnector(options: .looking), localHost: Host? = nil
     ) {
         self.init(
             configuration: configuration, options: options, connector: connector,

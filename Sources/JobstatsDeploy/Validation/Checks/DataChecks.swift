@@ -100,7 +100,9 @@ extension JobstatsValidation {
             "9.memory", "Memory of jobs", expected: "no job's memory is told as -1",
             byHand: [probe.byHand(probe.negativeMemory.path)], about: hosts, asking: localHost, probe.queries
         ) { facts, _ in
-            guard let series = probe.state(facts)?.series[probe.negativeMemory] else {
+            guard let series = probe.state(facts)?.series[probe.negativeMemory],
+                let jobs = probe.state(facts)?.series[probe.jobSeries]
+            else {
                 let silence = Self.untold("memory of jobs", probe, probe.negativeMemory.path)
                 return Dictionary(hosts.map { ($0, silence) }) { $1 }
             }
@@ -108,7 +110,8 @@ extension JobstatsValidation {
                 hosts.map { host in
                     let name = JobstatsPlan.shortName(host)
                     guard let job = series.first(where: { Self.isOf(name, $0) })?.labels["jobid"] else {
-                        return (host, .passed("none is negative"))
+                        return jobs.contains(where: { Self.isOf(name, $0) })
+                            ? (host, .passed("none is negative")) : (host, .skipped("no job's series of the node now"))
                     }
                     return (
                         host,
@@ -183,7 +186,7 @@ extension JobstatsValidation {
             ? .passed("\(Words.count(jobs.count, "job")) seen")
             : .failed(
                 "no series of job \(missing.prefix(4).map(\.id).joined(separator: ", "))",
-                advice: "on the node: curl -s http://localhost:9306/metrics | grep jobid; the exporter must be for the "
+                advice: "on the node: does /metrics of cgroup_exporter show the jobid? the exporter must be for the "
                     + "node's cgroups (stat -fc %T /sys/fs/cgroup), and Slurm must make them: see 8.proctracktype")
     }
 
@@ -249,7 +252,7 @@ extension JobstatsValidation {
             guard let series = probe.state(facts)?.series[question] else {
                 return [subject: Self.untold("which jobs it has seen", probe, question.path)]
             }
-            let count = Int(series.first?.value ?? 0)
+            let count = Int(within: series.first?.value ?? 0)
             return [
                 subject: count > 0
                     ? .passed("\(Words.count(count, "job")) within a day")
@@ -335,7 +338,7 @@ extension JobstatsValidation {
     static func judgeSampling(_ period: Int, _ settings: PrometheusSettings, _ names: [String]) -> ValidationVerdict {
         let intervals = Set(
             names.compactMap { settings.job($0)?.scrapeInterval }
-                .compactMap { ExistingPrometheus.days($0).map { Int(($0 * 86400).rounded()) } })
+                .compactMap { ExistingPrometheus.days($0).map { Int(within: ($0 * 86400).rounded()) } })
         guard !intervals.isEmpty else {
             return .unseen("Prometheus has none of the scrape jobs", advice: "see 4.directory")
         }

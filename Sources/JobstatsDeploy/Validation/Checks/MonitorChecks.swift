@@ -130,9 +130,14 @@ extension JobstatsValidation {
             }
             // By the host's clock, which 1.clock compares with this one.
             let age = evidence.now - last
+            if age < -60 {
+                return .unseen(
+                    "the last check is said to be in the future", advice: "look at the clocks: 1.clock; timedatectl")
+            }
             if age > limit {
                 return .failed("the last check was \(Words.time(.seconds(age))) ago", advice: Self.connectivity)
             }
+            if reading.isPaused(at: evidence.now) { return .skipped("paused") }
             if evidence.site.hasRole(host) == false, reading.state(of: evidence.site.role) == "unknown" {
                 return .passed("\(Words.time(.seconds(max(0, age)))) ago; the role was never shown here")
             }
@@ -159,7 +164,7 @@ extension JobstatsValidation {
             guard let reading = MonitorReading(facts), let state = reading.state(of: role) else {
                 return .failed("it has left no metrics about the role", advice: Self.connectivity)
             }
-            if reading.isPaused {
+            if reading.isPaused(at: evidence.now) {
                 return .warning("paused", advice: "on the node: bcm-role-monitor --resume, when the work there is done")
             }
             if state == expected { return .passed(state) }
@@ -226,7 +231,8 @@ extension JobstatsValidation {
             ] + exporters.map { Installed.unitFile($0.unit) } + exporters.map { Installed.program($0.name) }
                 + [SlurmPaths.prologLink, SlurmPaths.epilogLink], timeout: .seconds(20))
         return ValidationCheck(
-            "10.image", "The node's software image", expected: "it holds what is deployed, so that a boot keeps it",
+            "10.image", "The node's software image",
+            expected: "the deployed files are there (guided-setup --check compares them), so that a boot keeps them",
             byHand: ["ls -l /cm/images/IMAGE\(MonitorPaths.program)", "guided-setup --check --image IMAGE"],
             about: dgxNodes, asking: localHost, [.command(look)]
         ) { [dgxNodes] facts, evidence in

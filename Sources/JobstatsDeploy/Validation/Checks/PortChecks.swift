@@ -13,7 +13,7 @@ extension JobstatsValidation {
             ) { host, facts, evidence in
                 guard let answer = probe.answer(facts) else { return Self.cutOff(probe) }
                 let isOpen = answer.listening.contains(exporter.port)
-                let isRunning = facts.unit(exporter.unit)?.isRunning == true
+                let isRunning = facts.unit(exporter.unit)?.active == "active"
                 if isOpen, !isRunning {
                     return .failed(
                         "something else than \(exporter.unit) listens on it",

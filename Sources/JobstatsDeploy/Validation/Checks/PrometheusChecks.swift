@@ -206,7 +206,7 @@ extension JobstatsValidation {
             let others = names.compactMap { name -> String? in
                 guard let job = settings.job(name) else { return nil }
                 let value = job.scrapeInterval ?? "not told"
-                let found = ExistingPrometheus.days(value).map { Int(($0 * 86400).rounded()) }
+                let found = ExistingPrometheus.days(value).map { Int(within: ($0 * 86400).rounded()) }
                 return found == seconds ? nil : "\(name): \(value)"
             }
             if others.isEmpty, !names.contains(where: { settings.job($0) != nil }) {
@@ -248,12 +248,12 @@ extension JobstatsValidation {
         // Without any limit Prometheus keeps 15 days.
         let kept = days == 0 ? 15 : days
         if kept < Double(wanted) {
-            return .failed("it keeps \(Int(kept)) days, and jobstats is told \(wanted)", advice: advice)
+            return .failed("it keeps \(Int(within: kept)) days, and jobstats is told \(wanted)", advice: advice)
         }
         if isOurs, kept > Double(wanted) {
-            return .failed("it keeps \(Int(kept)) days, and \(wanted) are configured", advice: advice)
+            return .failed("it keeps \(Int(within: kept)) days, and \(wanted) are configured", advice: advice)
         }
-        return .passed("\(Int(kept)) days")
+        return .passed("\(Int(within: kept)) days")
     }
 
     private var spaceCheck: ValidationCheck {

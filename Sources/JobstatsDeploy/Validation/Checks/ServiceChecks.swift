@@ -64,7 +64,7 @@ extension JobstatsValidation {
         _ host: Host, _ facts: Facts, _ evidence: ValidationEvidence, _ configuration: DeploymentConfiguration
     ) -> ExporterWish {
         guard configuration.deploysRoleMonitor else { return .running }
-        if let metrics = MonitorReading(facts), metrics.isPaused { return .paused }
+        if let metrics = MonitorReading(facts), metrics.isPaused(at: evidence.now) { return .paused }
         guard let hasRole = evidence.site.hasRole(host) else { return .unknown(evidence.site.roleProblem(host)) }
         return hasRole ? .running : .stopped
     }

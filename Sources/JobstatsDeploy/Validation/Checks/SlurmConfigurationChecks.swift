@@ -307,6 +307,17 @@ extension JobstatsValidation {
             return .failed(
                 "\(node.state)\(reason)", advice: "on the node: systemctl status slurmd munge; then \(resume)")
         }
-        return .passed(node.state)
+        let word = node.state.prefix { $0.isLetter }.lowercased()
+        if word.hasPrefix("inval") {
+            return .failed(
+                "\(node.state)\(reason)",
+                advice: "slurmd registered other resources than slurm.conf says: on the node: slurmd -C; nvidia-smi -L")
+        }
+        let working = [
+            "idle", "mix", "mixed", "alloc", "allocated", "comp", "completing", "plnd", "planned", "resv", "reserved",
+        ]
+        return working.contains(word)
+            ? .passed(node.state)
+            : .warning("\(node.state)\(reason)", advice: "does it take jobs? scontrol show node \(name)")
     }
 }

@@ -51,7 +51,11 @@ extension JobstatsValidation {
                 about: dgxNodes + [prometheusSubject]
             ) { host, targets, evidence in
                 if here.dgxNodes.contains(host) {
-                    guard case .stopped = here.wish(host, evidence) else { return .passed("none") }
+                    switch here.wish(host, evidence) {
+                    case .unknown(let verdict): return verdict
+                    case .running, .paused: return .passed("none")
+                    case .stopped: break
+                    }
                     let known = here.addresses(of: host, jobs).filter { targets[$0.address]?.isEmpty == false }
                     return known.isEmpty
                         ? .passed("none")
@@ -150,6 +154,9 @@ extension JobstatsValidation {
             let name = target.labels["hostname"] ?? target.address
             guard !names.contains(name.lowercased()) else { continue }
             if evidence.site.hasRole(Host(name)) == true { newcomers.insert(name) } else { strangers.insert(name) }
+        }
+        if case .failure = evidence.site.rolesByNode, !strangers.isEmpty {
+            return evidence.site.roleProblem(Host(strangers.min() ?? ""))
         }
         if !strangers.isEmpty {
             return .failed(

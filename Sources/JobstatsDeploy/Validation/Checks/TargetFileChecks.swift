@@ -60,6 +60,9 @@ extension JobstatsValidation {
         _ file: [UInt8]?, _ expected: [UInt8], _ host: Host, _ evidence: ValidationEvidence, _ followsRole: Bool,
         _ hasRules: Bool
     ) -> ValidationVerdict {
+        if followsRole, let facts = evidence.facts[host], MonitorReading(facts)?.isPaused(at: evidence.now) == true {
+            return .skipped("the role monitor is paused")
+        }
         let hasRole = followsRole ? evidence.site.hasRole(host) : true
         guard let hasRole else { return evidence.site.roleProblem(host) }
         let monitor = "on the node: systemctl status bcm-role-monitor; the monitor writes it at its next check"
@@ -106,8 +109,21 @@ extension JobstatsValidation {
                     "is that meant? look at: cmsh -c 'configurationoverlay; list'; monitors have stopped the exporters "
                     + "there, or will within a minute")
         }
+        // Monitors take the files away within a minute, so the loss shows in the roles alone.
+        let without = nodes.filter { evidence.site.hasRole($0) == false }
+        if followsRole, without.count > 1, without.count == nodes.count {
+            return .failed(
+                "no configured node has the role \(evidence.site.role) any more",
+                advice:
+                    "is that meant? look at: cmsh -c 'configurationoverlay; list'; cmsh -c 'category; list'; no exporter runs"
+            )
+        }
         let orphans = (followsRole ? lost : []) + gone
-        guard !orphans.isEmpty else { return .passed("\(names.count) files") }
+        guard !orphans.isEmpty else {
+            return .passed(
+                "\(names.count) files"
+                    + (followsRole ? "; \(without.count) of \(nodes.count) nodes without the role" : ""))
+        }
         return .failed(
             (lost.isEmpty || !followsRole ? "" : "without the role: \(Words.hosts(lost))")
                 + (lost.isEmpty || gone.isEmpty || !followsRole ? "" : "; ")
@@ -139,7 +155,7 @@ struct TargetListing: Sendable, Hashable {
 
     /// Gives a tar archive in base64. Files that come and go meanwhile are left out by tar(1), which then ends with 1.
     private static let script = """
-        cd -- "$1" || exit 2
+        cd -- "$1" && ls -A >/dev/null || exit 2
         find . -maxdepth 1 -type f -size -1025k -printf '%P\\0' |
             tar -cf - --null --no-recursion --ignore-failed-read -T - 2>/dev/null | base64 -w 0
         """

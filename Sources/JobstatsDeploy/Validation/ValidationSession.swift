@@ -131,7 +131,8 @@ public struct ValidationSession: Sendable {
     }
 
     private func readConfiguration() throws(SetupRun.Stop) -> DeploymentConfiguration {
-        let reading = DeploymentConfiguration.load(path: options.configurationFile)
+        // Which sections a site has deployed is seen by which hosts it names.
+        let reading = DeploymentConfiguration.load(path: options.configurationFile, sections: [])
         for warning in reading.warnings { console.writeError("\(warning)\n") }
         do {
             return try reading.get()

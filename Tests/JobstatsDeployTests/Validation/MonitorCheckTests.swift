@@ -149,7 +149,7 @@ import Testing
         var evidence = ValidationEvidence()
         let names = (1...20).map { "dgx-\($0)" }
         evidence.site.rolesByNode = .success(Dictionary(uniqueKeysWithValues: names.map { ($0, []) }))
-        let verdict = JobstatsValidation.judgeOrphans([], names.map { Host($0) }, evidence, true)
+        let verdict = JobstatsValidation.judgeFleet(names.map { Host($0) }, evidence)
         #expect(verdict.state == .failed && verdict.seen.contains("no configured node"), "\(verdict)")
     }
 

@@ -247,7 +247,7 @@ enum NodeBreakages {
             breaking: "ssh dgx-02 systemctl stop \(monitor) && \(cmsh("unassign"))",
             undoing: "\(cmsh("assign")); ssh dgx-02 systemctl start \(monitor)",
             check: "10.target-file", expected: ["dgx-02"],
-            consequences: ["1.", "4.", "9.", "10.active", "10.role", "10.orphans"]),
+            consequences: ["1.", "4.", "9.", "10.active", "10.fleet", "10.role", "10.orphans"]),
     ]
 
     static let unreachable: [Breakage] = [

@@ -8,7 +8,7 @@ extension JobstatsValidation {
         let files = try targetFileChecks()
         guard configuration.deploysRoleMonitor else { return files }
         return [unitCheck, unitFileCheck, settingsCheck, recentCheck, roleCheck, certificateCheck, givenUpCheck]
-            + files + [imageCheck]
+            + files + [fleetCheck, imageCheck]
     }
 
     private static let unit = MonitorPaths.unitName

@@ -164,7 +164,7 @@ package struct FleetStatus: Sendable {
     package var exitStatus: Int32 {
         if nodes.contains(where: { $0.level == .failing }) { return 1 }
         let isBlind = directory.value == nil || files.value == nil || scrapes.value == nil
-        return isBlind || nodes.contains { $0.level == .unknown } ? 3 : 0
+        return isBlind || nodes.isEmpty || nodes.contains { $0.level == .unknown } ? 3 : 0
     }
 }
 

@@ -32,6 +32,9 @@ extension JobstatsValidation {
             byHand: ["findmnt -T /cm/shared", "timeout 5 ls /cm/shared"], on: hosts,
             asking: { _ in resource.queries }
         ) { host, facts, _ in
+            guard facts.result(resource.command)?.outputText.trimmed.isEmpty == false else {
+                return .unseen("it cannot be told what is mounted", advice: "look at: findmnt -T /cm/shared")
+            }
             let assessment = resource.assess(facts)
             // The head node may have it on a disk of its own, and serve it.
             if host.isLocal, assessment.isWarning { return .passed("a folder of this machine") }

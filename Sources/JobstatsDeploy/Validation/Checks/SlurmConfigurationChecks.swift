@@ -167,7 +167,9 @@ extension JobstatsValidation {
         let words = twice.prefix(4).map { "\($0.0) on lines \($0.1.map { "\($0)" }.joined(separator: ", "))" }
         return .failed(
             words.joined(separator: "; "),
-            advice: "Slurm may refuse to start with it: take away the line outside BCM's section")
+            advice:
+                "Slurm may refuse to start with it: keep the line whose value is right; where that is not BCM's own, have "
+                + "BCM write the right value (cmsh, wlm), then take away the other")
     }
 
     // MARK: What Slurm answers

@@ -252,9 +252,13 @@ enum NodeBreakages {
 
     static let unreachable: [Breakage] = [
         Breakage(
-            name: "a node that refuses SSH", host: "dgx-03",
-            breaking: "systemctl stop ssh.socket 2>/dev/null; systemctl stop ssh",
-            undoing: "systemctl start ssh", check: "10.active", expected: ["dgx-03"], state: "unseen",
+            // It can be reached again only since it was told before to listen again.
+            name: "a node that refuses SSH", host: "head-a",
+            breaking: """
+                ssh dgx-03 'systemd-run --on-active=45 systemctl start ssh.service; systemctl stop ssh.socket ssh.service' || :
+                """,
+            undoing: "for i in $(seq 90); do ssh -o ConnectTimeout=2 dgx-03 true && exit 0; sleep 1; done; exit 1",
+            check: "10.active", expected: ["dgx-03"], state: "unseen",
             consequences: ["1.", "2.", "3.", "5.", "7.", "10."]),
         Breakage(
             name: "no cmsh", host: "head-a", breaking: "chmod -x /cm/local/apps/cmd/bin/cmsh",

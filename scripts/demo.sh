@@ -127,7 +127,7 @@ target_files_are() { [[ $(on mon-01 "cd $targets && ls" | paste -sd' ') == "$(pr
 # up_in_prometheus HOST...: Prometheus scrapes all exporters of exactly these hosts.
 up_in_prometheus() {
     local answer wanted
-    answer=$("$lab" run curl -sSfG --max-time 5 --data-urlencode 'query=count by (hostname) (up == 1)' \
+    answer=$("$lab" run curl -sSfG --max-time 5 --data-urlencode 'query=count by (hostname) (up{job!="prometheus"} == 1)' \
         http://mon-01:9090/api/v1/query)
     answer=$(grep -oE '"hostname":"[^"]*"},"value":\[[^]]*' <<<"$answer" | sed -E 's/^"hostname":"([^"]*)".*"([0-9]+)"$/\1 \2/' | sort)
     wanted=$(printf "%s ${#exporters[@]}\n" "$@")

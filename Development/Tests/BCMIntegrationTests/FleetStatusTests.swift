@@ -143,7 +143,9 @@ import Testing
     @Test func watchingGoesOnInPlainLinesUntilItIsInterrupted() async throws {
         try await with(["dgx-01"]) { _, folder, port in
             let program = try TestCluster.program("guided-setup")
+            // With job control a program in the background does not ignore SIGINT.
             let script = """
+                set -m
                 "$@" >"$0" & child=$!
                 for ((n = 0; n < 200; n++)); do [ "$(grep -c '2 nodes:' "$0")" -ge 2 ] && break; sleep 0.1; done
                 kill -INT "$child"; wait "$child"; echo "status $?"; cat "$0"

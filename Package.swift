@@ -108,8 +108,8 @@ let package = Package(
         .executableTarget(
             name: "guided-setup",
             dependencies: [
-                "JobstatsDeploy", "CommandExecution", "ExampleSupport", "FleetTargets", "PrometheusAPI", "RoleMonitor",
-                "SetupSupport", argumentParser, logging,
+                "JobstatsDeploy", "BCMClient", "CommandExecution", "ExampleSupport", "FleetTargets", "PrometheusAPI",
+                "RoleMonitor", "SetupSupport", argumentParser, logging,
             ],
             path: "Sources/Examples/guided-setup"),
         .executableTarget(

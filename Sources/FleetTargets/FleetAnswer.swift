@@ -70,6 +70,13 @@ package struct DeviceIndex: Sendable {
         byLabel = Dictionary(grouping: devices) { NodeName.label($0.hostname) }
     }
 
+    /// Whether the list shows a role for every node that has it, and there is one. Head nodes do not count: their roles
+    /// are always shown.
+    package func shows(_ role: String, of holders: [String]) -> Bool {
+        let known = holders.flatMap { byLabel[NodeName.label($0)] ?? [] }.filter { $0.type != "HeadNode" }
+        return !known.isEmpty && known.allSatisfy { $0.roles?.contains(role) == true }
+    }
+
     /// What the list says about the node whose target file has this name, rule by rule.
     package func finding(of name: String, rules: [RoleRule]) -> NodeFinding {
         let answer = DeviceLookup(

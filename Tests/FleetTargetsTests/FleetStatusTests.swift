@@ -202,4 +202,30 @@ struct FleetStatusTests {
         #expect(blind.directory.reason?.contains("no certificate") == true && blind.files.value == nil)
         #expect(blind.nodes.map(\.level) == [.unknown])
     }
+
+    @Test(
+        arguments: [
+            (["dgx-01"], FleetStatus.Level.off), (["dgx-01", "dgx-02"], .unknown), (["head-a"], .unknown),
+            ([], .unknown),
+            (nil, .unknown),
+        ] as [([String]?, FleetStatus.Level)])
+    func aNodeWithoutTheRoleIsOffWhereBCMShowsTheRoleOfAllWhoHaveIt(
+        _ holders: [String]?, _ level: FleetStatus.Level
+    ) async throws {
+        let site = try Site(FakeHeadNodes([.node("dgx-01"), .node("dgx-02", nil), .head()]))
+        let headNodes = site.headNodes
+        var setting = site.configuration
+        setting.areRolesVisible = false
+        let seen = await FleetStatusSource(
+            configuration: setting, expected: ["dgx-01", "dgx-02"], hasMonitors: true,
+            prometheus: PrometheusServer(host: "127.0.0.1", port: 1),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            makeSource: { () throws(BCMError) in headNodes },
+            roleHolders: { role in
+                guard role == setting.role, let holders else { throw BCMError(.timedOut, reason: "cmsh", remedy: "") }
+                return holders
+            }
+        ).look()
+        #expect(seen.nodes.first { $0.name == "dgx-02" }?.level == level)
+    }
 }

@@ -55,12 +55,14 @@ extension LabTests {
                 shown = result.outputText + result.errorText
                 return result.status == .exited(number)
             }
-            try await eventually(within: .seconds(120), "the fleet is well") { try await status(is: 0) }
+            try await eventually(within: .seconds(120), "the fleet is well: \(shown)") { try await status(is: 0) }
             #expect(shown.contains("ok    dgx-01"), "\(shown)")
             #expect(shown.contains("off   dgx-02"), "\(shown)")
 
             try await lab.output("dgx-01", "systemctl stop bcm-role-monitor cgroup_exporter")
-            try await eventually(within: .seconds(120), "the silent exporter is seen") { try await status(is: 1) }
+            try await eventually(within: .seconds(120), "the silent exporter is seen: \(shown)") {
+                try await status(is: 1)
+            }
             #expect(shown.contains("FAIL  dgx-01"), "\(shown)")
 
             try await lab.output("mon-01", "systemctl stop prometheus")

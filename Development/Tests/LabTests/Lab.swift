@@ -165,14 +165,15 @@ struct Lab: Sendable {
 
 /// Asks again and again until a condition holds; fails the test when it does not in time.
 func eventually(
-    within limit: Duration = .seconds(30), every interval: Duration = .milliseconds(200), _ what: String,
+    within limit: Duration = .seconds(30), every interval: Duration = .milliseconds(200),
+    _ what: @autoclosure () -> String,
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while true {
         if try await condition() { return }
         guard ContinuousClock.now < end else {
-            throw Lab.Failure(description: "not within \(limit): \(what) (\(sourceLocation))")
+            throw Lab.Failure(description: "not within \(limit): \(what()) (\(sourceLocation))")
         }
         try await Task.sleep(for: interval)
     }

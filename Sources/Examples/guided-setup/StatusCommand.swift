@@ -1,4 +1,5 @@
 import ArgumentParser
+import BCMClient
 import CommandExecution
 import ExampleSupport
 import FleetTargets
@@ -15,7 +16,7 @@ struct Status: AsyncParsableCommand {
         discussion: """
             Reaches no host by SSH and changes nothing. What cannot be seen is unknown, never good; the rest is shown. BCM \
             is asked as the role monitors' configuration says, and without one as "master" with the administrator's \
-            certificate.
+            certificate; cmsh is asked whether BCM shows the role of every node that has it.
 
             Exit status: 0 all well, 1 something fails, 2 usage or configuration, 3 something cannot be seen, \
             130 interrupted.
@@ -70,11 +71,13 @@ struct Status: AsyncParsableCommand {
         do {
             var server = PrometheusServer(
                 host: deployment.prometheusServer, port: UInt16(clamping: deployment.prometheusPort))
+            let cmsh = Cmsh(executor: LocalExecutor(), timeout: .seconds(15))
             if let prometheus { server = try PrometheusServer(url: prometheus) }
             return FleetStatusSource(
                 configuration: try monitors(deployment), expected: deployment.systems.dgxNodes,
                 hasMonitors: deployment.deploysRoleMonitor, prometheus: server,
-                logger: log.logger("guided-setup"))
+                logger: log.logger("guided-setup"),
+                roleHolders: { try await cmsh.devices(.role($0)).map(\.hostname) })
         } catch let error as PrometheusError {
             throw ValidationError("--prometheus: \(error)")
         } catch let error as MonitorConfigurationError {

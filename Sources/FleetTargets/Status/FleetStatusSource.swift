@@ -7,12 +7,16 @@ package import RoleMonitor
 /// Asks BCM, the directory of target files and Prometheus at once how a fleet stands. No host is reached by SSH, and
 /// nothing is changed.
 package actor FleetStatusSource {
+    /// Names the nodes that have a role by another account than REST's, cmsh's.
+    package typealias RoleHolders = @Sendable (_ role: String) async throws -> [String]
+
     private let configuration: MonitorConfiguration
     private let expected: [String]
     private let hasMonitors: Bool
     private let prometheus: PrometheusServer
     private let storage: BoundedStorage
     private let makeSource: DeviceSourceMaker
+    private let roleHolders: RoleHolders?
     private var source: (any DeviceSource)?
 
     /// Creates a source; nothing is asked yet.
@@ -22,14 +26,18 @@ package actor FleetStatusSource {
     ///   - expected: the nodes that the deployment's configuration names.
     ///   - hasMonitors: whether role monitors run at all.
     ///   - storageTimeout: how long the file system may take.
+    ///   - roleHolders: asked where the configuration does not say that REST shows the role: when REST shows it for
+    ///     every node that has it, a node without it certainly does not have it.
     package init(
         configuration: MonitorConfiguration, expected: [String], hasMonitors: Bool, prometheus: PrometheusServer,
-        storageTimeout: Duration = .seconds(10), logger: Logger, makeSource: DeviceSourceMaker? = nil
+        storageTimeout: Duration = .seconds(10), logger: Logger, makeSource: DeviceSourceMaker? = nil,
+        roleHolders: RoleHolders? = nil
     ) {
         self.configuration = configuration
         self.expected = expected
         self.hasMonitors = hasMonitors
         self.prometheus = prometheus
+        self.roleHolders = roleHolders
         storage = BoundedStorage(directory: configuration.targetsDirectory, timeout: storageTimeout)
         self.makeSource = makeSource ?? Self.restClient(configuration, logger)
     }
@@ -45,10 +53,23 @@ package actor FleetStatusSource {
         async let directory = directory()
         async let files = files()
         async let scrapes = scrapes()
+        async let holders = holders()
+        var configuration = configuration
+        let seen = await directory
+        if case .listed(let index) = seen.value?.answer, let holders = await holders,
+            index.shows(configuration.role, of: holders)
+        {
+            configuration.areRolesVisible = true
+        }
         return FleetStatus(
-            directory: await directory, path: configuration.targetsDirectory, files: await files,
+            directory: seen, path: configuration.targetsDirectory, files: await files,
             prometheus: prometheus.url, scrapes: await scrapes, expected: expected, configuration: configuration,
             hasMonitors: hasMonitors)
+    }
+
+    private func holders() async -> [String]? {
+        guard let roleHolders, !configuration.areRolesVisible else { return nil }
+        return try? await roleHolders(configuration.role)
     }
 
     private func directory() async -> FleetStatus.Seen<FleetStatus.Directory> {

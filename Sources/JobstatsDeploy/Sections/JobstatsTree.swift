@@ -3,6 +3,8 @@ struct JobstatsTree: Sendable, Hashable {
     /// The file that lists what was installed, with SHA-256 sums, so that a later revision can take away what it no
     /// longer has.
     static let manifestName = ".jobstats-files"
+    /// The file that holds the revision, where the archive tells it; validation reads it.
+    static let revisionName = ".jobstats-revision"
     /// The dashboard in the tree.
     static let dashboardPath = "grafana/Single_Job_Stats.json"
     /// The Open OnDemand application in the tree.
@@ -27,8 +29,13 @@ struct JobstatsTree: Sendable, Hashable {
                 "the archive holds no file jobstats", remedy: "it must hold the tree of the jobstats repository")
         }
         files[command].isExecutable = true
-        self.files = files.filter { Self.isInstalled($0.path) }.sorted { $0.path < $1.path }
+        var installed = files.filter { Self.isInstalled($0.path) }
         revision = archive.revision
+        if let revision {
+            let line = Array("\(revision)\n".utf8)
+            installed.append(TarArchive.File(path: Self.revisionName, bytes: line, isExecutable: false))
+        }
+        self.files = installed.sorted { $0.path < $1.path }
     }
 
     /// Reads the tree that lies on this machine; its SHA-256 is checked.

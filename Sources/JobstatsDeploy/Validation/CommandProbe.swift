@@ -10,12 +10,14 @@ struct CommandProbe: Sendable, Hashable {
     static let barePath = "\(SlurmPaths.programs):/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
     var command: Command {
-        Command("bash", ["-c", Self.script, "bash", link, directory, Self.barePath], timeout: .seconds(80))
+        Command(
+            "bash", ["-c", Self.script, "bash", link, directory, Self.barePath, JobstatsTree.revisionName],
+            timeout: .seconds(100))
     }
 
     var queries: [Query] { [.command(command)] }
 
-    /// Arguments: the link, the directory, the epilog's PATH. Each line is a word, an exit status and base64.
+    /// Arguments: the link, the directory, the epilog's PATH, the name of the file with the revision. Each line is a word, an exit status and base64.
     private static let script = """
         link=$1 directory=$2 bare=$3
         export PYTHONDONTWRITEBYTECODE=1
@@ -39,6 +41,15 @@ struct CommandProbe: Sendable, Hashable {
         print(json.dumps({name: values.get(name) for name in ("PROM_SERVER", "PROM_RETENTION_DAYS", "SAMPLING_PERIOD")},
                          default=str))
         ' "$directory/config.py"
+        ask revision sh -c '
+        cd -- "$1" || exit
+        if [ -f "$2" ]; then head -c 200 -- "$2"
+        elif [ -f .git/HEAD ]; then
+            read -r kind path <.git/HEAD
+            if [ "$kind" = ref: ]; then head -c 200 -- ".git/$path" || exit 3; else echo "$kind"; fi
+        else exit 3
+        fi
+        ' sh "$directory" "$4"
         echo end 0 ZW5k
         """
 

@@ -206,6 +206,21 @@ import Testing
         #expect(Checks.judgeBare(host, command(["bare": (137, "")]), "x").state == .unseen)
     }
 
+    @Test(
+        arguments: [
+            (0, "dfc9aa0", "dfc9aa0", ValidationState.passed), (0, "0000000", "dfc9aa0", .warning),
+            (3, "", "dfc9aa0", .warning), (124, "", "dfc9aa0", .unseen), (1, "cannot cd", "dfc9aa0", .unseen),
+            (0, "dfc9aa0", nil, .skipped),
+        ] as [(Int, String, String?, ValidationState)])
+    func anotherRevisionOfTheCommandIsToldWithTheOneToMoveTo(
+        _ status: Int, _ said: String, _ wanted: String?, _ state: ValidationState
+    ) {
+        let verdict = JobstatsValidation.judgeRevision(command(["revision": (status, said)]), wanted)
+        #expect(verdict.state == state)
+        #expect(state != .warning || verdict.advice == "move to revision dfc9aa0: guided-setup --section 9")
+        #expect(JobstatsValidation.judgeRevision(command([:]), wanted).state == .unseen)
+    }
+
     @Test(arguments: [
         (
             #"{"PROM_SERVER": "http://mon-01:9090/", "PROM_RETENTION_DAYS": 365, "SAMPLING_PERIOD": 30}"#,
@@ -243,7 +258,8 @@ import Testing
 
     @Test(arguments: [
         "6.prolog", "6.epilog", "6.epilogslurmctld", "6.constraincores", "6.selecttypeparameters", "7.link", "7.starts",
-        "7.modules", "7.bare", "7.settings", "8.proctracktype", "8.prolog", "8.cluster-name", "8.twice", "8.cgroup",
+        "7.modules", "7.bare", "7.settings", "7.revision", "8.proctracktype", "8.prolog", "8.cluster-name", "8.twice",
+        "8.cgroup",
         "8.slurmctld", "8.slurmdbd", "9.summary", "9.sampling",
     ]) func silenceIsNoPass(_ id: String) throws {
         let check = try #require(try EvidenceFixture.checks()[id])

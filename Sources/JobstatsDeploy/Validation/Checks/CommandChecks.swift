@@ -40,7 +40,43 @@ extension JobstatsValidation {
                 expected: "config.py has this site's Prometheus, retention and scrape interval",
                 byHand: "grep -E '^(PROM_|SAMPLING)' \(file)", on: plan.commandHosts.isEmpty ? [] : [localHost]
             ) { _, answer in Self.judgeSettings(answer, wanted, file) },
+            check(
+                "7.revision", "Revision of jobstats",
+                expected: "the revision that this version of the tools, or the configuration, names",
+                byHand: "cat \(Installed.jobstatsDirectory)/\(JobstatsTree.revisionName)",
+                on: plan.commandHosts.isEmpty ? [] : [localHost]
+            ) { _, answer in Self.judgeRevision(answer, wantedRevision) },
         ]
+    }
+
+    /// The revision that is deployed; nil where a file or an archive is.
+    private var wantedRevision: String? {
+        let sources = configuration.artifacts[.jobstats] ?? ArtifactManifest.standard.entries[.jobstats]?.sources
+        guard case .git(_, let revision, _, _)? = sources?[ProgramFinder.localArchitecture]?.location else {
+            return nil
+        }
+        return revision
+    }
+
+    /// Known troubles of older revisions (time limits UNLIMITED, allocation strings, MIG) are mended in the pinned one.
+    static func judgeRevision(_ answer: CommandProbe.Answer, _ wanted: String?) -> ValidationVerdict {
+        if answer.timedOut("revision") {
+            return .unseen(
+                "no answer within 20 s", advice: "is the shared storage well? \(Installed.jobstatsDirectory)")
+        }
+        guard let (status, text) = answer.parts["revision"] else {
+            return .unseen("the host did not tell it", advice: "run validate-deployment again")
+        }
+        guard let wanted else { return .skipped("the configuration names a file or an archive, not a revision") }
+        let advice = "move to revision \(wanted): guided-setup --section 9"
+        switch status {
+        case 0 where text == wanted: return .passed(text)
+        case 0: return .warning("it is \(Words.cut(ForeignText.printable(text), 60))", advice: advice)
+        case 3: return .warning("nothing tells which it is; older ones have known troubles", advice: advice)
+        default:
+            return .unseen(
+                ForeignText.printable(answer.said("revision")), advice: "look at \(Installed.jobstatsDirectory)")
+        }
     }
 
     static func judgeLink(_ host: Host, _ answer: CommandProbe.Answer) -> ValidationVerdict {

@@ -136,6 +136,11 @@ extension Breakage {
             undoing: "mv /root/kept-blessed /usr/lib/python3/dist-packages/blessed", check: "7.modules",
             expected: ["login-01"], consequences: ["7.starts"]),
         Breakage(
+            name: "another revision of jobstats", host: "head-a",
+            breaking: Shell.edit("\(Shell.jobstats)/.jobstats-revision", "s,^.......,0000000,"),
+            undoing: Shell.back("\(Shell.jobstats)/.jobstats-revision"), check: "7.revision", expected: ["head-a"],
+            state: "warning"),
+        Breakage(
             name: "config.py with another server", host: "head-a",
             breaking: Shell.edit(
                 "\(Shell.jobstats)/config.py", "s,^PROM_SERVER.*,PROM_SERVER = \"http://mon-02:9090\","),

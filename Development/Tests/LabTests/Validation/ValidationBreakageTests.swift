@@ -61,10 +61,14 @@ extension SlurmSite {
         return fresh
     }
 
-    /// The software images of the nodes that lie on the head node.
+    /// The software images of the nodes, by BCM's account; none where the lab has no images.
     private func images() async throws -> [String] {
-        let list = try await deployment.lab.output("head-a", "ls /cm/images 2>/dev/null || true")
-        return list.split(separator: "\n").map(String.init)
+        guard try await deployment.lab.succeeds("head-a", "ls -d /cm/images/*/") else { return [] }
+        var images: Set<String> = []
+        for node in deployment.nodes {
+            images.insert(try await deployment.lab.cmsh("device use \(node); get softwareimage"))
+        }
+        return images.sorted()
     }
 
     /// What the hosts' file systems hold: names, sizes and times of change, save what daemons write all the time.

@@ -3,7 +3,8 @@ import Testing
 /// Units that programs print start the programs where these lie: a package has them elsewhere than guided-setup.
 struct UnitTests {
     @Test(arguments: [
-        ("bcm-role-monitor", ["--print-unit"]), ("prom-targets", ["unit", "prune"]), ("prom-targets", ["unit", "sync"]),
+        ("bcm-role-monitor", ["--print-unit"]), ("prom-targets", ["unit", "prune", "--prometheus-targets-dir", "/t"]),
+        ("prom-targets", ["unit", "sync", "--prometheus-targets-dir", "/t"]),
         ("validate-deployment", ["--print-units", "--config", "/etc/bcm-jobstats/config.json"]),
     ])
     func printedUnitsStartTheProgramWhereItLies(program: String, arguments: [String]) throws {

@@ -22,15 +22,17 @@ debian_version() { printf '%s' "${version/-/\~}"; }
 
 # print_units DIRECTORY PLACE: writes the units for programs that lie in PLACE.
 print_units() {
-    local directory=$1 place=$2
+    local directory=$1 place=$2 monitor targets
     mkdir -p "$directory"
     # Outside a checkout, since defaults depend on that. Several units stand behind one another, each under its name.
     (
         cd /
-        printf '# bcm-role-monitor.service\n'
-        "$folder/bcm-role-monitor" --print-unit
-        "$folder/prom-targets" unit prune
-        "$folder/prom-targets" unit sync
+        monitor=$("$folder/bcm-role-monitor" --print-unit)
+        # The first path that the monitor may write, which is the usual folder of target files.
+        targets=$(sed -n '0,/^ReadWritePaths=/s/^ReadWritePaths=-//p' <<<"$monitor")
+        printf '# bcm-role-monitor.service\n%s\n' "$monitor"
+        "$folder/prom-targets" unit prune --prometheus-targets-dir "$targets"
+        "$folder/prom-targets" unit sync --prometheus-targets-dir "$targets"
         "$folder/validate-deployment" --print-units
     ) | sed "s|$folder/|$place/|g" | awk -v directory="$directory" '
         /^# [a-z-]+\.(service|timer)$/ { file = directory "/" $2; next }

@@ -74,13 +74,14 @@ extension LabTests {
             #expect(try await lab.succeeds(node, "grep -q '^# ' /srv/state/guided_setup_document.md"))
             #expect(try await lab.succeeds(node, "cd / && \(place)/share/bcm-jobstats/scripts/bcmctl.sh --help"))
             // A unit's ExecStart is quoted where the program's place has a space.
-            let unit = try await lab.output(node, "cd / && \(place)/bin/prom-targets unit sync")
+            let unit = try await lab.output(
+                node, "cd / && \(place)/bin/prom-targets unit sync --prometheus-targets-dir /t")
             #expect(unit.contains("\nExecStart=\"\(top)/bin/prom-targets\" sync "))
             try await lab.output(node, "rm -rf '/srv/a place' /srv/state")
         }
 
         private func debianPackageRuns(_ lab: Lab, _ node: String) async throws {
-            let running = "systemctl list-units --state=running --plain --no-legend | awk '{ print $1 }' | grep -v scope"
+            let running = "systemctl list-units --state=running --plain --no-legend '*.service' | awk '{ print $1 }'"
             let before = try await lab.output(node, running)
             try await lab.output(node, Self.install + " /tmp/p.deb", timeout: .seconds(120))
             #expect(try await lab.output(node, running) == before, "something was started or stopped")
@@ -112,7 +113,10 @@ extension LabTests {
             #expect(
                 try await lab.output(
                     node,
-                    "systemctl list-unit-files --no-legend 'prom-targets*' 'jobstats*' 'bcm-role*' | awk '{ print $1, $2 }'"
+                    """
+                    systemctl list-unit-files --no-legend 'prom-targets*' 'jobstats*' 'bcm-role*' |
+                        awk '{ print $1, $2 }'
+                    """
                 ) == """
                     bcm-role-monitor.service disabled
                     jobstats-validation.service static
@@ -132,7 +136,11 @@ extension LabTests {
                 #expect(try await lab.output(node, status) == "2")
             }
             let own = try await lab.output(
-                node, "prom-targets install-timer --unit-dir /tmp && cat /tmp/prom-targets-prune.service")
+                node,
+                """
+                prom-targets install-timer --unit-dir /tmp --prometheus-targets-dir /t >/dev/null
+                cat /tmp/prom-targets-prune.service
+                """)
             #expect(own.contains("\nExecStart=/usr/bin/prom-targets prune "))
         }
 
@@ -161,7 +169,8 @@ extension LabTests {
             #expect(try await !lab.succeeds(node, "systemctl is-active prom-targets-prune.timer"))
             #expect(
                 try await lab.succeeds(
-                    node, "cd /etc/bcm-jobstats && test -s config.json && tail -n 1 config.json.template | grep -q ours"))
+                    node,
+                    "cd /etc/bcm-jobstats && test -s config.json && tail -n 1 config.json.template | grep -q ours"))
             #expect(try await lab.succeeds(node, "test -s /var/lib/bcm-jobstats/guided_setup_document.md"))
             try await lab.output(node, "dpkg -P bcm-jobstats")
             let after = try await lab.output(node, Self.listing)

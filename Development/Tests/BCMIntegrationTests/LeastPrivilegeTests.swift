@@ -31,7 +31,8 @@ import Testing
 
     @Test func theMonitorsCertificateReadsDevicesWithWhatTheMonitorAsks() async throws {
         try await withMonitor { cluster, server, identity, client in
-            #expect(try await client.lookUp(["dgx-01"]).matches.map(\.hostname) == ["dgx-01"])
+            let found = try await client.lookUp(["dgx-01"]).matches
+            #expect(found.map(\.hostname) == ["dgx-01"])
             #expect(try await client.devices().count == 5)
             #expect(try await cluster.curl(server, "/rest/v1/device", as: identity).status == 200)
         }

@@ -40,7 +40,7 @@ def package($name; $version; $licence; $home):
         + $packages + $runtime + $shared),
     files: $programs,
     relationships: ([{spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: $ours}]
-        + [$programs[] | {spdxElementId: $ours, relationshipType: "CONTAINS", relatedSpdxElement: .SPDXID}]
+        + [$programs[] | {spdxElementId: .SPDXID, relationshipType: "GENERATED_FROM", relatedSpdxElement: $ours}]
         + [($packages + $runtime)[] | {spdxElementId: $ours, relationshipType: "STATIC_LINK", relatedSpdxElement: .SPDXID}]
         + [$shared[] | {spdxElementId: $ours, relationshipType: "DYNAMIC_LINK", relatedSpdxElement: .SPDXID}])
 }

@@ -83,7 +83,8 @@ let package = Package(
             dependencies: ["CommandExecution", "ExampleSupport", "JobstatsDeploy", argumentParser],
             path: "Sources/Examples/SetupSupport"),
         .executableTarget(
-            name: "bcm-role-monitor", dependencies: ["RoleMonitor", "ExampleSupport", argumentParser, logging],
+            name: "bcm-role-monitor",
+            dependencies: ["RoleMonitor", "ServiceManager", "ExampleSupport", argumentParser, logging],
             path: "Sources/Examples/bcm-role-monitor"),
         .executableTarget(
             name: "prom-targets",

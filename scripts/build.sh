@@ -15,9 +15,6 @@ usage: scripts/build.sh [--programs | --development] [--quiet]
 END
 }
 
-programs=(
-    bcm-role-monitor prom-targets guided-setup deploy-role-monitor setup-wizard bcmctl validate-deployment capacity-planner
-)
 stand_in=exporter-standin
 # Static and stripped. Nothing is exported, so that what nobody calls can go, and functions of the same code share it.
 static=(--configuration release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --icf=safe)
@@ -43,7 +40,7 @@ build() {
 
 build_programs() {
     local program
-    for program in "${programs[@]}"; do
+    for program in "${program_names[@]}"; do
         build "$program" --package-path "$repository" --scratch-path "$repository/.build-static" \
             "${static[@]}" --product "$program"
     done
@@ -78,4 +75,4 @@ require_packages "${build_packages[@]}"
 require_swift
 if [[ -z $wanted || $wanted == *--programs* ]]; then build_programs; fi
 if [[ -z $wanted || $wanted == *--development* ]]; then build_development; fi
-print_sizes "${programs[@]/#/$programs_directory/}" "$stand_in_directory/$stand_in"
+print_sizes "${program_names[@]/#/$programs_directory/}" "$stand_in_directory/$stand_in"

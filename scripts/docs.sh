@@ -7,7 +7,7 @@
 
 usage() {
     cat <<'END_OF_USAGE'
-usage: scripts/docs.sh --check | --man DIRECTORY [--programs FOLDER] | --html DIRECTORY
+usage: scripts/docs.sh --check | --man DIRECTORY [--programs FOLDER] [--installed-in FOLDER] | --html DIRECTORY
 
   --check             every public symbol of every library is documented, manual pages and completions can be made and
                       have no faults, and so has the libraries' documentation where docc is installed
@@ -15,6 +15,8 @@ usage: scripts/docs.sh --check | --man DIRECTORY [--programs FOLDER] | --html DI
                       share/man, share/bash-completion/completions, share/zsh/site-functions,
                       share/fish/vendor_completions.d
   --programs FOLDER   takes the programs from here; by default they are built (scripts/build.sh --programs)
+  --installed-in FOLDER
+                      where the pages say that programs lie (/usr/local/bin)
   --html DIRECTORY    writes the libraries' documentation as a web site, a folder for each library
 
 Exit status: 0 all well, 1 something is missing or wrong, 2 usage, 77 this machine lacks something.
@@ -65,7 +67,7 @@ write_manual() {
         mkdir -p "${path%/*}"
         jq --raw-output --arg date "$date" --arg version "$version" --arg section "$section" \
             --argjson others "$others" -f "$repository/scripts/docs/manual-page.jq" \
-            <<<"${description//"$folder"//usr/local/sbin}" >"$path"
+            <<<"${description//"$folder"/"$installed"}" >"$path"
         for shell in bash zsh fish; do
             case $shell in
                 bash) path=$share/bash-completion/completions/$program ;;
@@ -129,13 +131,17 @@ write_site() {
 
 # ----------------------------------------------------------------------------------------------------------------------
 
-mode='' directory='' folder=''
+mode='' directory='' folder='' installed=/usr/local/bin
 while (($#)); do
     case $1 in
         --check) mode+=check ;;
-        --man | --html | --programs)
+        --man | --html | --programs | --installed-in)
             [[ -n ${2-} ]] || fail "$exit_usage" "$1 needs a directory (see --help)"
-            if [[ $1 == --programs ]]; then folder=$2; else mode+=${1#--} directory=$2; fi
+            case $1 in
+                --programs) folder=$2 ;;
+                --installed-in) installed=$2 ;;
+                *) mode+=${1#--} directory=$2 ;;
+            esac
             shift
             ;;
         -h | --help) usage && exit 0 ;;

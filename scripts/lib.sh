@@ -116,6 +116,10 @@ require_packages() {
 # Where scripts/build.sh leaves the programs that are installed on other machines: static, stripped.
 # shellcheck disable=SC2034 # for those who source this file
 programs_directory=$repository/.build-static/release
+# shellcheck disable=SC2034 # for those who source this file
+program_names=(
+    bcm-role-monitor prom-targets guided-setup deploy-role-monitor setup-wizard bcmctl validate-deployment capacity-planner
+)
 # Where it leaves the programs for tests, demonstration and training.
 # shellcheck disable=SC2034 # for those who source this file
 development_directory=$repository/Development/.build/debug
@@ -140,10 +144,15 @@ require_swift() {
 }
 
 # run_program NAME ARGUMENT...: becomes this repository's program when it has been built, else the installed one, else
-# builds it first.
+# builds it first. In a package, where these scripts lie in share/bcm-jobstats/scripts, it is the package's program.
 run_program() {
     local name=$1
     shift
+    if [[ ! -e $repository/Package.swift ]]; then
+        [[ -x $repository/../../bin/$name ]] ||
+            fail 1 "there is no $name in $(realpath -m "$repository/../../bin"); is the package whole?"
+        exec "$repository/../../bin/$name" "$@"
+    fi
     if [[ ! -x $programs_directory/$name ]]; then
         if command -v "$name" >/dev/null; then exec "$name" "$@"; fi
         "$repository/scripts/build.sh" --programs --quiet

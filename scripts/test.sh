@@ -123,6 +123,7 @@ run_lab() {
         return
     fi
     phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
+    phase 300 "Packages" scripts/package.sh --check --programs .build-static/release
     lab_is_up=yes
     phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
     if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
@@ -197,6 +198,7 @@ run_tests() {
     tests 900 "Libraries" swift test --skip-build --no-parallel
     phase 900 "Documentation" scripts/docs.sh --check
     phase 900 "Public interface as recorded" scripts/api.sh
+    phase 60 "What Ubuntu 22.04 has" scripts/compatibility.sh
     if [[ $scope != unit ]]; then
         phase 1800 "Building the simulator and its tests" swift build --package-path Development --build-tests
         tests 900 "Libraries against the simulated BCM" \

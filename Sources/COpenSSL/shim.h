@@ -1,6 +1,9 @@
 #ifndef COPENSSL_SHIM_H
 #define COPENSSL_SHIM_H
 
+// OpenSSL would put the path of this file into every program.
+#define OPENSSL_NO_FILENAMES
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -6,7 +6,7 @@ import Testing
 struct VersionTests {
     private static let programs = [
         "bcm-role-monitor", "bcmctl", "capacity-planner", "deploy-role-monitor", "guided-setup", "prom-targets",
-        "setup-wizard",
+        "setup-wizard", "validate-deployment",
     ]
 
     @Test(arguments: programs)

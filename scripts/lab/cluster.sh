@@ -43,8 +43,7 @@ create_cluster() {
 create_head_layer() {
     local layer=$lab_directory/layer-head program
     mkdir -p "$layer/usr/local/bin" "$layer/cm/local/apps/bcm-simulator"
-    for program in bcm-role-monitor guided-setup deploy-role-monitor setup-wizard prom-targets bcmctl \
-        validate-deployment; do
+    for program in "${program_names[@]}"; do
         [[ ! -x $programs_directory/$program ]] || cp "$programs_directory/$program" "$layer/usr/local/bin/"
     done
     has_simulator || return 0

@@ -56,7 +56,14 @@ struct JSONService {
     private func answer(
         _ service: String, _ name: String, _ call: Call, _ caller: RESTService.Caller, _ state: ClusterState
     ) -> RESTAnswer? {
-        let token: String? = name == "getprofile" ? nil : "GET_DEVICE_TOKEN"
+        // Rights come before the question whether there is such a call.
+        let token: String? =
+            switch (service, name) {
+            case ("cmmain", "getprofile"): nil
+            case ("cmdevice", "getdevices"), ("cmdevice", "getdevice"), ("cmpart", "getbasicentityinformation"):
+                "GET_DEVICE_TOKEN"
+            default: "\(service.uppercased())_TOKEN"
+            }
         if let refusal = rest.refusal(token, caller, state) { return refusal }
         let fault = state.fault(at: rest.headNode)
         switch (service, name) {

@@ -3,6 +3,7 @@ import ExampleSupport
 import Glibc
 import Logging
 import RoleMonitor
+import ServiceManager
 
 /// Runs the jobstats exporters of this node while BCM gives it the role, and keeps its Prometheus targets in step.
 struct RoleMonitorCommand: AsyncParsableCommand {
@@ -47,17 +48,21 @@ struct RoleMonitorCommand: AsyncParsableCommand {
     var resume = false
     @Flag(help: "Disable the monitor, stop the exporters and remove the target file.")
     var decommission = false
+    @Flag(help: "Print the systemd unit for this program where it lies, and change nothing.")
+    var printUnit = false
 
     func validate() throws {
-        let commands = [once, dryRun, checkConnectivity, reset, pause != nil, resume, decommission]
+        let commands = [once, dryRun, checkConnectivity, reset, pause != nil, resume, decommission, printUnit]
         // A dry run is one check, so both together are no contradiction.
         guard commands.count(where: { $0 }) <= (once && dryRun ? 2 : 1) else {
             throw ValidationError(
-                "Give one of --once, --dry-run, --check-connectivity, --reset, --pause, --resume and --decommission.")
+                "Give one of --once, --dry-run, --check-connectivity, --reset, --pause, --resume, --decommission "
+                    + "and --print-unit.")
         }
     }
 
     func run() async throws {
+        if printUnit { return try showUnit() }
         let service = MonitorService(
             configurationFile: configurationFile, targetsDirectory: targetsDirectory, version: ProjectVersion.current,
             logger: StandardErrorLog.logger("bcm-role-monitor", level: logLevel))
@@ -89,6 +94,18 @@ struct RoleMonitorCommand: AsyncParsableCommand {
             return MonitorExit.done.status
         }
         return try await service.run().status
+    }
+
+    private func showUnit() throws {
+        do throws(ServiceError) {
+            let unit = try MonitorUnit.unitFile(
+                program: Defaults.programFolder + "/bcm-role-monitor",
+                targetsDirectory: targetsDirectory ?? MonitorPaths.targetsDirectory,
+                metricsTextfile: MonitorPaths.metricsTextfile)
+            Program.write(unit.rendered, to: STDOUT_FILENO)
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     private func show(_ report: PassReport, verb: String) -> Int32 {

@@ -27,13 +27,14 @@ struct ValidateDeployment: AsyncParsableCommand {
         if output.textfile != nil, !part.limit.isEmpty {
             throw ValidationError("--textfile is for all hosts, whose alerts it ends or keeps up: leave --limit out.")
         }
-        if timer.installTimer, output.json || output.verbose || consent.canary {
+        if timer.installTimer || timer.printUnits, output.json || output.verbose || consent.canary {
             throw ValidationError(
-                "--install-timer goes with --config, --html, --textfile and the options of How alone.")
+                "\(timer.option) goes with --config, --html, --textfile and the options of How alone.")
         }
     }
 
     func run() async throws {
+        if timer.printUnits { return try timer.print(part, output, manner) }
         if timer.installTimer { return try timer.install(part, output, manner) }
         var options = ValidationSession.Options(configurationFile: part.config)
         options.limit = part.limit
@@ -116,21 +117,41 @@ struct ReachOptions: ParsableArguments {
 struct ValidationTimerOptions: ParsableArguments {
     @Flag(help: "Install units that validate regularly and leave metrics; look at nothing now.")
     var installTimer = false
+    @Flag(help: "Print these units; look at nothing now.")
+    var printUnits = false
     @Option(help: ArgumentHelp("When, as systemd.time(7) writes calendar events.", valueName: "event"))
     var onCalendar = "*-*-* 06:00"
     @Option(help: ArgumentHelp("Where units are written.", valueName: "dir"))
     var unitDir = "/etc/systemd/system"
 
-    func install(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
-        if !part.limit.isEmpty { throw ValidationError("--install-timer is for all hosts: leave --limit out.") }
+    /// The option that was given.
+    var option: String { printUnits ? "--print-units" : "--install-timer" }
+
+    func validate() throws {
+        if installTimer, printUnits { throw ValidationError("Give one of --install-timer and --print-units.") }
+    }
+
+    private func units(
+        _ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions
+    ) throws -> ValidationUnits {
+        if !part.limit.isEmpty { throw ValidationError("\(option) is for all hosts: leave --limit out.") }
         for file in [part.config, output.html, output.textfile].compactMap({ $0 }) where !file.hasPrefix("/") {
             throw ValidationError("\(file): a unit needs absolute paths.")
         }
+        return ValidationUnits(
+            program: Defaults.programFolder + "/validate-deployment", configurationFile: part.config,
+            textfile: output.textfile ?? ValidationUnits.textfile, htmlFile: output.html, calendar: onCalendar,
+            further: manner.words)
+    }
+
+    func print(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
+        let texts = try units(part, output, manner).files().map { "# \($0.name)\n\($0.text)" }
+        Program.write(texts.joined(separator: "\n"), to: STDOUT_FILENO)
+    }
+
+    func install(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
         do {
-            let units = ValidationUnits(
-                program: Defaults.programFolder + "/validate-deployment", configurationFile: part.config,
-                textfile: output.textfile ?? ValidationUnits.textfile, htmlFile: output.html, calendar: onCalendar,
-                further: manner.words)
+            let units = try units(part, output, manner)
             let folder = String(
                 units.textfile.prefix(upTo: units.textfile.lastIndex(of: "/") ?? units.textfile.startIndex))
             guard access(folder, W_OK) == 0 else {

@@ -12,10 +12,18 @@ public enum MonitorUnit {
         targetsDirectory: String = MonitorPaths.targetsDirectory,
         metricsTextfile: String? = MonitorPaths.metricsTextfile
     ) throws(ServiceError) -> UnitFile {
+        try unitFile(
+            program: MonitorPaths.program, targetsDirectory: targetsDirectory, metricsTextfile: metricsTextfile)
+    }
+
+    /// The same for a program in another place, such as a package's.
+    package static func unitFile(
+        program: String, targetsDirectory: String, metricsTextfile: String?
+    ) throws(ServiceError) -> UnitFile {
         UnitFile(sections: [
             UnitFile.Section("Unit", try unit()),
             UnitFile.Section(
-                "Service", try service() + protections() + paths(targetsDirectory, metricsTextfile)),
+                "Service", try service(program) + protections() + paths(targetsDirectory, metricsTextfile)),
             UnitFile.Section("Install", [try UnitFile.Directive("WantedBy", "multi-user.target")]),
         ])
     }
@@ -52,11 +60,11 @@ public enum MonitorUnit {
         ]
     }
 
-    private static func service() throws(ServiceError) -> Directives {
+    private static func service(_ program: String) throws(ServiceError) -> Directives {
         [
             try .init("Type", "notify"),
             try .init("NotifyAccess", "main"),
-            try .init("ExecStart", arguments: [MonitorPaths.program]),
+            try .init("ExecStart", arguments: [program]),
             try .init("ExecReload", "/bin/kill -HUP $MAINPID"),
             try .init("Restart", "on-failure"),
             try .init("RestartSec", "10"),

@@ -72,7 +72,7 @@ let package = Package(
                 "ClusterModel", "ClusterTestSupport", "bcm-simulator", commandExecution,
                 .product(name: "bcm-role-monitor", package: "bcm-jobstats"),
             ],
-            exclude: ["campaign.txt"]),
+            exclude: ["campaign.txt", "clock.c"]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [bcmClient, commandExecution]),
     ],

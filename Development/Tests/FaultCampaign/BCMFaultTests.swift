@@ -9,7 +9,7 @@ extension FaultCampaign {
         private static let harmless: Set<Fault> = [.hostTwice]
 
         /// Healthy, then the fault while exporters run, then the role is taken, then the fault is gone.
-        @Test(arguments: Fault.allCases.filter { $0 != .roleMissing })
+        @Test(arguments: Fault.allCases.filter { ![.roleMissing, .rolesInvisible].contains($0) })
         func fault(_ fault: Fault) async {
             await Campaign.run("bcm.\(fault.rawValue)") { findings in
                 // A key that changed is refused where the first one was trusted.
@@ -49,6 +49,43 @@ extension FaultCampaign {
                     freeze.check("without BCM")
                     try await bench.serve("head-a")
                     await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+
+        /// REST does not show roles of nodes, and never did: exporters that run go on, whatever cmsh would say.
+        @Test func rolesInvisible() async {
+            await Campaign.run("bcm.roles-invisible") { findings in
+                try await Bench.with(findings, .init(settings: ["roles_visible": "false"])) { bench in
+                    try bench.cluster.set("fault", Fault.rolesInvisible.rawValue)
+                    let freeze = try Bench.Freeze(bench, startsLater: true)
+                    try bench.start()
+                    try await bench.expectPasses(3)
+                    try bench.takeRole()
+                    try await bench.expectPasses(2)
+                    freeze.check("while roles are hidden")
+                    try bench.cluster.set("fault", "none")
+                    try await bench.expectPasses(2)
+                    freeze.check("while the role was never shown")
+                    try bench.giveRole()
+                    await bench.expect("running", Bench.bound) { bench.isRunning }
+                    try bench.takeRole()
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+
+        /// BCM showed the role, and hides roles of nodes from then on. By the contract that is a lost role: a monitor sees
+        /// its own node alone. It costs no more than the time until roles are shown again.
+        @Test func rolesHiddenLater() async {
+            await Campaign.run("bcm.roles-hidden-later") { findings in
+                try await Bench.with(findings) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    try bench.cluster.set("fault", Fault.rolesInvisible.rawValue)
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                    try bench.cluster.set("fault", "none")
+                    await bench.expect("running again", Bench.bound) { bench.isRunning }
                 }
             }
         }

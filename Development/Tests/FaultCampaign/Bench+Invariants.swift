@@ -18,11 +18,12 @@ extension Bench {
         private let targets: FolderWatch
         private let monitor: pid_t?
 
-        init(_ bench: Bench) throws {
+        /// - Parameter startsLater: whether the monitor is started after this.
+        init(_ bench: Bench, startsLater: Bool = false) throws {
             self.bench = bench
             calls = bench.calls.count
             targets = try FolderWatch(bench.path("targets"))
-            monitor = bench.monitor?.identifier
+            monitor = startsLater ? nil : bench.monitor?.identifier
         }
 
         /// Looks at all that happened since the start.
@@ -35,9 +36,9 @@ extension Bench {
                 events.isEmpty, "\(when): \(events.map { "\($0.name) event \($0.mask)" }.joined(separator: ", "))")
             bench.checkFiles(when)
             if !endedIsFine {
+                let process = bench.monitor?.identifier
                 findings.check(
-                    bench.monitor?.isAlive == true && bench.monitor?.identifier == monitor, "\(when): the monitor ended"
-                )
+                    bench.monitor?.isAlive == true && (monitor ?? process) == process, "\(when): the monitor ended")
             }
         }
     }
@@ -102,51 +103,5 @@ extension Bench {
             let words = String(decoding: line.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
             return words.contains(folder) ? "\(process) \(words)" : nil
         }
-    }
-}
-
-/// Programs in the place of what cannot be here.
-enum StandIn {
-    /// A `systemctl` for the units in a folder. What goes wrong is the word in `systemctl-fault`.
-    static func systemctl(_ folder: String) -> String {
-        """
-        #!/bin/sh
-        # Stands in for systemctl: units are files that hold their state, and "calls" is what was asked for.
-        PATH=/usr/bin:/bin
-        cd '\(folder)' || exit 1
-        fault=; [ ! -e systemctl-fault ] || read -r fault <systemctl-fault
-        case $fault in
-        hang) exec sleep 3600 ;;
-        fail) echo 'Failed to connect to bus: Connection refused' >&2; exit 1 ;;
-        garbage) exec head -c 20000 /dev/urandom ;;
-        die) kill -9 $$ ;;
-        esac
-        verb=; units=
-        for word; do
-            case $word in
-            -*) ;;
-            *) if [ -z "$verb" ]; then verb=$word; else units="$units $word"; fi ;;
-            esac
-        done
-        become() { echo "$2" >"units/.$1.$$"; mv "units/.$1.$$" "units/$1"; }
-        for unit in $units; do
-            state=inactive; read -r state <"units/$unit"
-            load=loaded; [ ! -e "units/$unit.load" ] || read -r load <"units/$unit.load"
-            case $verb in
-            show)
-                [ "$load" = loaded ] || state=inactive
-                sub=dead; [ "$state" != active ] || sub=running
-                [ "$fault" != other ] || unit=other.service
-                printf 'Id=%s\\nNames=%s\\nLoadState=%s\\nActiveState=%s\\nSubState=%s\\nResult=success\\nNRestarts=0\\n\\n' \\
-                    "$unit" "$unit" "$load" "$state" "$sub" ;;
-            start)
-                echo "start $unit" >>calls
-                if [ -e "units/$unit.breaks" ]; then become "$unit" failed
-                elif [ "$fault" != lie ]; then become "$unit" active; fi ;;
-            stop) echo "stop $unit" >>calls; [ "$fault" = lie ] || become "$unit" inactive ;;
-            esac
-        done
-
-        """
     }
 }

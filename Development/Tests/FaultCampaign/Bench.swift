@@ -100,7 +100,7 @@ final class Bench: Sendable {
         let ports = [("node_exporter", 9100), ("cgroup_exporter", 9306), ("gpu_exporter", 9445)]
         let groups = ports.map { job, port in
             "{\"targets\": [\"\(node):\(port)\"], "
-                + "\"labels\": {\"job\": \"\(job)\", \"cluster\": \"slurm\", \"hostname\": \"\(node)\"}}"
+                + "\"labels\": {\"cluster\": \"slurm\", \"hostname\": \"\(node)\", \"job\": \"\(job)\"}}"
         }
         return groups.joined(separator: " ").filter { !$0.isWhitespace }
     }
@@ -210,7 +210,8 @@ final class Bench: Sendable {
         return result
     }
 
-    private func end() async {
+    /// Ends the monitor, and with it what looks at its calls.
+    func stop() async {
         if let monitor, monitor.isAlive {
             let start = ContinuousClock.now
             monitor.signal(SIGTERM)
@@ -221,6 +222,11 @@ final class Bench: Sendable {
             findings.check(monitor.waitStatus == 0, "the monitor ended with \(monitor.waitStatus ?? -1)")
         }
         monitor?.kill()
+        _ = await within(.seconds(5)) { Self.processes(naming: path("strace")).isEmpty }
+    }
+
+    private func end() async {
+        await stop()
         for simulator in running.withLock({ $0.simulators.values.map(\.self) }) { simulator.kill() }
         await checkLeftovers()
     }

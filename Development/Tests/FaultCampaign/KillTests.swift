@@ -46,6 +46,40 @@ extension FaultCampaign {
         @Test(.enabled(if: Campaign.isLong, "minutes: scripts/faults.sh --long"))
         func killedAtAThousandInstants() async { await kill("node.sigkill-1000", times: 1000) }
 
+        /// SIGTERM at random instants: it ends with 0, and no temporary file is left.
+        @Test func endedAtTwentyInstants() async {
+            await Campaign.run("node.sigterm") { findings in
+                try await Bench.with(findings, .init(areRunning: false)) { bench in
+                    var longest = Duration.zero
+                    for round in 0..<20 {
+                        let watch = try FolderWatch(bench.path("state"))
+                        try bench.start()
+                        if round.isMultiple(of: 2) {
+                            // Just when files are being replaced.
+                            _ = await within(.seconds(10)) { watch.drain().contains { $0.name.hasSuffix(".new") } }
+                        } else {
+                            try await Task.sleep(for: .milliseconds(Int.random(in: 100...600)))
+                        }
+                        let start = ContinuousClock.now
+                        bench.monitor?.signal(SIGTERM)
+                        _ = await within(.seconds(10)) { bench.monitor?.isAlive != true }
+                        longest = max(longest, ContinuousClock.now - start)
+                        let status = bench.monitor?.waitStatus
+                        // 15 where it came before the program had asked for the signal.
+                        findings.check(status == 0 || status == SIGTERM, "it ended with \(status ?? -1)")
+                        for place in ["targets", "state", "metrics"] {
+                            let left = bench.names(place).filter { $0.hasSuffix(".new") || $0.hasSuffix(".tmp") }
+                            findings.check(left.isEmpty, "\(place): \(left)")
+                        }
+                        bench.checkFiles("ended, round \(round)")
+                        unlink(bench.path("state/\(Bench.node)_state.json"))
+                    }
+                    findings.note("20 ends, the longest took \(longest.words)")
+                    findings.check(longest < .seconds(5), "an end took \(longest.words)")
+                }
+            }
+        }
+
         /// What a power cut keeps is what was flushed: content before its name, and the folder afterwards.
         @Test func filesAreFlushedBeforeTheyGetTheirNames() async {
             await Campaign.run("node.power-cut") { findings in
@@ -56,6 +90,7 @@ extension FaultCampaign {
                     ])
                     await bench.expect("running", .seconds(60)) { bench.isRunning }
                     try await bench.expectPasses(1)
+                    await bench.stop()
                     for (folder, suffix) in [("targets", ".tmp"), ("state", ".new")] {
                         let lines = (bench.read("strace") ?? "").split(separator: "\n").filter {
                             $0.contains(bench.path(folder)) && !$0.contains("unfinished")

@@ -11,7 +11,7 @@ extension FaultCampaign {
         @Test func monitor() async {
             await Campaign.run("secrets.monitor-files") { findings in
                 try await Bench.with(findings) { bench in
-                    let calls = "openat,open,creat,mkdir,mkdirat,chmod,fchmod,fchmodat,fchmodat2,umask,mknod,mknodat"
+                    let calls = "openat,open,creat,mkdir,mkdirat,chmod,fchmod,fchmodat,umask,mknod,mknodat"
                     // An administrator's shell may have any umask; the widest shows what the program itself says.
                     try bench.start(prefix: [
                         "/bin/sh", "-c", "umask 0; exec \"$@\"", "sh", "/usr/bin/strace", "-D", "-f", "-qq", "-y", "-o",
@@ -19,6 +19,7 @@ extension FaultCampaign {
                     ])
                     await bench.expect("running", .seconds(60)) { bench.isRunning }
                     try await bench.expectPasses(2)
+                    await bench.stop()
                     let lines = (bench.read("strace") ?? "").split(separator: "\n").map(String.init)
                     let made = lines.filter { $0.contains("O_CREAT") || $0.contains("mkdir") || $0.contains("chmod") }
                     findings.note("\(made.count) calls that make a file or set a mode")

@@ -37,7 +37,12 @@ final class Bench: Sendable {
         _ findings: Findings, _ options: Options = Options(), _ body: (Bench) async throws -> Void
     ) async throws {
         try await TestCluster.with { cluster in
-            let folder = try TestCluster.scratchPath("bench")
+            // Short, since sockets' paths are.
+            var template = Array("/tmp/jobstats-fault-XXXXXX".utf8CString)
+            let made = template.withUnsafeMutableBufferPointer {
+                $0.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+            }
+            guard let folder = made else { throw Campaign.Failure(description: "no folder in /tmp") }
             let bench = try Bench(folder, cluster, findings, options)
             let outcome: Result<Void, any Error>
             do {
@@ -59,7 +64,7 @@ final class Bench: Sendable {
         self.cluster = cluster
         self.findings = findings
         self.options = options
-        for name in ["", "/targets", "/state", "/units", "/bin", "/metrics"] {
+        for name in ["/targets", "/state", "/units", "/bin", "/metrics"] {
             try FileManager.default.createDirectory(atPath: folder + name, withIntermediateDirectories: false)
         }
         try cluster.store.add(

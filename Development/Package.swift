@@ -65,6 +65,14 @@ let package = Package(
                 .product(name: "audit-targets", package: "bcm-jobstats"),
                 .product(name: "guided-setup", package: "bcm-jobstats"),
             ]),
+        // Components against faults; scripts/faults.sh runs it and prints the matrix.
+        .testTarget(
+            name: "FaultCampaign",
+            dependencies: [
+                "ClusterModel", "ClusterTestSupport", "bcm-simulator", commandExecution,
+                .product(name: "bcm-role-monitor", package: "bcm-jobstats"),
+            ],
+            exclude: ["campaign.txt", "clock.c"]),
         // On the lab, a cluster of real hosts; scripts/test.sh runs them.
         .testTarget(name: "LabTests", dependencies: [bcmClient, commandExecution]),
     ],

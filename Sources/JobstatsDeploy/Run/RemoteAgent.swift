@@ -21,19 +21,19 @@ enum RemoteAgent {
     /// the locks of the machines that they run on (``RunLock``). What only looks needs no lock.
     ///
     /// What a request brought, which may be secret, is readable by its owner
-    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the next start. A request
-    /// that did not come whole, since the connection was cut in it, is not carried out: half a file would replace a whole
-    /// one. What the shell can do by itself it does: on many hosts at once, each further program is felt.
+    /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the start of a later
+    /// one. A request that did not come whole, since the connection was cut in it, is not carried out: half a file would
+    /// replace a whole one. What the shell can do by itself it does: on many hosts at once, each further program is felt.
     static func script(locks: Bool) -> String {
         [
             "umask 077",
-            "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}", locks ? lock : ":",
-            "d=$(mktemp -d \"$R/bcm-jobstats.\(locks ? "run" : "look").XXXXXX\") || exit 90",
+            "R=${BCM_JOBSTATS_RUN:-/run}; [ -w \"$R\" ] || R=${XDG_RUNTIME_DIR:-/tmp}", clearing, locks ? lock : ":",
+            "d=$(mktemp -d \"$R/bcm-jobstats.\(locks ? "run" : "look").XXXXXX\") || { \(noSpace); exit 90; }",
             "trap 'rm -rf \"$d\"' EXIT",
             "trap 'exit 91' HUP INT TERM PIPE",
             "echo \(greeting)",
-            "while echo \"idle $$\" >\"$d/state\" && read -r id limit s i",
-            "do echo busy >\"$d/state\"",
+            "while { echo \"idle $$\" >\"$d/state\"; } 2>/dev/null || { \(noSpace); exit 90; } && read -r id limit s i",
+            "do echo \"busy $$\" >\"$d/state\"",
             "{ [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
             "set -- $(stat -c %s \"$d/s\" \"$d/i\"); [ \"$*\" = \"$s $i\" ] || exit 92",
             "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
@@ -43,6 +43,17 @@ enum RemoteAgent {
             "done",
         ].joined(separator: "; ")
     }
+
+    /// What a host says on which requests cannot be kept.
+    private static let noSpace = "echo \"$R on this host takes no file: is it full or read-only? see: df $R\" >&2"
+
+    /// Clears away what killed loops left that only looked: no lock tells that they are gone, but their process does. Where
+    /// one was killed before it said which, a day has to pass.
+    private static let clearing =
+        "for f in \"$R\"/bcm-jobstats.look.??????; do if [ -O \"$f\" ] && [ -d \"$f\" ] && [ ! -L \"$f\" ]; then p=; "
+        + "[ ! -e \"$f/state\" ] || read -r w p <\"$f/state\" || :; "
+        + "if [ -n \"$p\" ]; then [ -d \"/proc/$p\" ] || rm -rf \"$f\"; "
+        + "elif [ -z \"$(find \"$f\" -prune -mmin -1440)\" ]; then rm -rf \"$f\"; fi; fi; done 2>/dev/null"
 
     /// Takes the lock within 20 seconds, over a loop that has been idle for four, and clears away what killed loops left.
     private static let lock =

@@ -118,8 +118,17 @@ struct MonitorLoop: Sendable {
                 logger.notice("\(signal): ending; exporters and target file stay as they are")
                 notifier.stopping()
                 check?.cancel()
+                if check != nil { await settle(mailbox) }
                 return .done
             }
+        }
+    }
+
+    /// Waits a moment for a check that was cancelled: one that is just replacing a file would leave its temporary file.
+    private func settle(_ mailbox: Mailbox<Event>) async {
+        let end = clock.now().sinceBoot + 0.5
+        while case let left = end - clock.now().sinceBoot, left > 0 {
+            if case .checked = await mailbox.next(within: .seconds(left)) { return }
         }
     }
 

@@ -1,5 +1,6 @@
 import CommandExecution
 import FoundationEssentials
+import Glibc
 import Testing
 
 @testable import JobstatsDeploy
@@ -110,6 +111,32 @@ struct SSHConnectionTests {
         #expect(try await connection.run(Command("sh", ["-c", look], input: [1, 2, 3])).outputText == "5\n")
         let names = try await connection.run(Command("sh", ["-c", "cat \(folder.path)/bcm-jobstats.run.*/i | wc -c"]))
         #expect(names.outputText == "0\n")
+    }
+
+    @Test(arguments: [true, false])
+    func whatKilledLooksLeftGoesAtTheNextStart(locks: Bool) async throws {
+        func look(_ name: String, _ state: String?) throws {
+            let path = "\(folder.path)/bcm-jobstats.look.\(name)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            if let state { folder.write("bcm-jobstats.look.\(name)/state", state + "\n") }
+        }
+        try look("killed", "busy 999999999")
+        try look("killd2", "idle 999999999")
+        try look("living", "busy \(getpid())")
+        try look("starts", nil)
+        try look("neverX", nil)
+        let old = Command("touch", ["-d", "2 days ago", "\(folder.path)/bcm-jobstats.look.neverX"])
+        #expect(try await LocalExecutor().run(old).succeeded)
+        // One that is really killed, in the midst of a command.
+        let killed = connection(locks: false)
+        _ = try? await killed.run(Command("sh", ["-c", "kill -KILL $(ps -o ppid= -p $PPID)"], timeout: .seconds(5)))
+        let next = connection(locks: locks)
+        #expect(try await next.run(Command("true")).succeeded)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains(".look.") }
+        let own = locks ? 0 : 1
+        #expect(names.count == 2 + own && names.contains { $0.hasSuffix("living") }, "\(names)")
+        #expect(names.contains { $0.hasSuffix("starts") }, "\(names)")
+        await next.close()
     }
 
     @Test func greetingsOfTheHostArePassedOver() async throws {

@@ -94,6 +94,8 @@ import Testing
     @Test(arguments: [
         ("Node Status: running in active mode\n\nhead-a* -> head-b\n", Int32(0), Assessment.State.inPlace),
         ("Node Status: running in passive mode\n\nhead-a -> head-b*\n", 0, .blocked),
+        // Noise in the place of an answer, with an asterisk and without.
+        ("\u{FFFD}\u{17}\u{FFFD}x*\n", 0, .blocked), ("\u{FFFD}\u{FFFD}4R]\n", 0, .blocked),
         ("head-b* -> head-a\n", 0, .blocked), ("head-a* -> head-b\n", 0, .inPlace),
         ("no failover head node is configured\n", 1, .inPlace), ("", 1, .blocked), ("error: no such mode", 1, .blocked),
     ])

@@ -1,0 +1,158 @@
+import ClusterModel
+import ClusterTestSupport
+import Testing
+
+extension FaultCampaign {
+    /// BCM against everything that it may answer, and not answer.
+    @Suite struct BCM {
+        /// Faults with which BCM's answer is still certain.
+        private static let harmless: Set<Fault> = [.hostTwice]
+
+        /// Healthy, then the fault while exporters run, then the role is taken, then the fault is gone.
+        @Test(arguments: Fault.allCases.filter { ![.roleMissing, .rolesInvisible].contains($0) })
+        func fault(_ fault: Fault) async {
+            await Campaign.run("bcm.\(fault.rawValue)") { findings in
+                // A key that changed is refused where the first one was trusted.
+                let options = Bench.Options(hasAuthority: fault != .changedKey)
+                try await Bench.with(findings, options) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    try await bench.expectPasses(1)
+                    let freeze = try Bench.Freeze(bench)
+                    try bench.cluster.set("fault", fault.rawValue)
+                    try await bench.expectPasses(4)
+                    freeze.check("with the fault")
+                    if Self.harmless.contains(fault) {
+                        try bench.cluster.set("fault", "none")
+                        try bench.takeRole()
+                    } else {
+                        try bench.takeRole()
+                        try await bench.expectPasses(3)
+                        freeze.check("with the fault and another role")
+                        try bench.cluster.set("fault", "none")
+                    }
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                    findings.check(bench.monitor?.isAlive == true, "the monitor ended")
+                }
+            }
+        }
+
+        @Test func stopped() async {
+            await Campaign.run("bcm.stopped") { findings in
+                try await Bench.with(findings) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
+                    bench.stopServing("head-a")
+                    try await bench.expectPasses(4)
+                    try bench.takeRole()
+                    freeze.check("without BCM")
+                    try await bench.serve("head-a")
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+
+        /// REST does not show roles of nodes, and never did: exporters that run go on, whatever cmsh would say.
+        @Test func rolesInvisible() async {
+            await Campaign.run("bcm.roles-invisible") { findings in
+                try await Bench.with(findings, .init(settings: ["roles_visible": "false"])) { bench in
+                    try bench.cluster.set("fault", Fault.rolesInvisible.rawValue)
+                    let freeze = try Bench.Freeze(bench, startsLater: true)
+                    try bench.start()
+                    try await bench.expectPasses(3)
+                    try bench.takeRole()
+                    try await bench.expectPasses(2)
+                    freeze.check("while roles are hidden")
+                    try bench.cluster.set("fault", "none")
+                    try await bench.expectPasses(2)
+                    freeze.check("while the role was never shown")
+                    try bench.giveRole()
+                    await bench.expect("running", Bench.bound) { bench.isRunning }
+                    try bench.takeRole()
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+
+        /// BCM showed the role, and hides roles of nodes from then on. By the contract that is a lost role: a monitor sees
+        /// its own node alone. It costs no more than the time until roles are shown again.
+        @Test func rolesHiddenLater() async {
+            await Campaign.run("bcm.roles-hidden-later") { findings in
+                try await Bench.with(findings) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    try bench.cluster.set("fault", Fault.rolesInvisible.rawValue)
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                    try bench.cluster.set("fault", "none")
+                    await bench.expect("running again", Bench.bound) { bench.isRunning }
+                }
+            }
+        }
+
+        /// The one that is asked first has lost the role, the other has not.
+        @Test func disagreement() async {
+            await Campaign.run("bcm.disagreement") { findings in
+                try await Bench.with(findings, .init(headNodes: ["head-b", "head-a"])) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
+                    try bench.cluster.set("fault", "role-missing", on: "head-b")
+                    try await bench.expectPasses(4)
+                    freeze.check("while head nodes disagree")
+                    try bench.cluster.set("fault", "none")
+                    try bench.takeRole()
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+
+        /// One head node hangs, which must not keep the other's answer away.
+        @Test func oneOfTwoHangs() async {
+            await Campaign.run("bcm.one-of-two-hangs") { findings in
+                try await Bench.with(findings, .init(headNodes: ["head-a", "head-b"])) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
+                    try bench.cluster.set("fault", "hang-header", on: "head-a")
+                    try await bench.expectPasses(3)
+                    freeze.check("while one head node hangs")
+                    try bench.takeRole()
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                    try bench.cluster.set("fault", "none")
+                    try bench.giveRole()
+                    await bench.expect("running again", Bench.bound) { bench.isRunning }
+                }
+            }
+        }
+
+        /// Faults come and go faster than checks.
+        @Test func changingFaults() async {
+            await Campaign.run("bcm.changing") { findings in
+                try await Bench.with(findings) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
+                    let faults: [Fault] = [
+                        .refuse, .reset, .truncate, .garbage, .wrongType, .status503, .hangBody, .rolesInvisible,
+                        .hostMissing, .redirect, .wrongCA, .oldTLS,
+                    ]
+                    for round in 0..<24 {
+                        try bench.cluster.set("fault", faults[round % faults.count].rawValue)
+                        try await Task.sleep(for: .milliseconds(230))
+                        try bench.cluster.set("fault", "none")
+                        try await Task.sleep(for: .milliseconds(70))
+                        freeze.check("with faults that change")
+                    }
+                    try bench.takeRole()
+                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                }
+            }
+        }
+    }
+}
+
+/// The campaign's own experiments. All of them at once would not fit on two cores: ``Campaign/run(_:location:_:)`` lets a
+/// few run at a time.
+@Suite(.enabled(if: Campaign.isAllowed, "namespaces and limits of other processes need root"))
+enum FaultCampaign {}

@@ -188,6 +188,26 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// The parsers that meet foreign bytes are checked by functions in Tests/ParserTests/Checks. Unit tests run them over the
+// corpus in Tests/Corpus; scripts/fuzz.sh runs the same functions under libFuzzer. Most parsers are internal or package,
+// so the fuzzer's program must be a target of this package; no other package and no ordinary build sees it, since it is
+// there only when JOBSTATS_FUZZ is set. It replaces all tests then: two targets cannot hold the same files.
+let parserLibraries: [Target.Dependency] = [
+    "BCMClient", "CommandExecution", "JobstatsDeploy", "PromTargets", "RoleMonitor", "ServiceManager",
+]
+if Context.environment["JOBSTATS_FUZZ"] != nil {
+    package.targets.removeAll { $0.type == .test }
+    package.targets += [
+        .systemLibrary(name: "LibFuzzer", path: "Tests/LibFuzzer"),
+        .executableTarget(
+            name: "fuzz-parsers", dependencies: parserLibraries + ["LibFuzzer"], path: "Tests/ParserTests",
+            exclude: ["Suites"], sources: ["Checks", "Fuzzer"]),
+    ]
+} else {
+    package.targets.append(
+        .testTarget(name: "ParserTests", dependencies: parserLibraries, exclude: ["Fuzzer"]))
+}
+
 // Every target of this package is held to the same language features.
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

@@ -14,13 +14,15 @@ of real hosts on this machine. Where the lab cannot run, its tests are skipped b
 
   --unit-only   only the checks and the libraries' own tests
   --no-lab      all but the tests on the lab
-  --long        also the tests that take minutes
+  --long        also the tests that take minutes, and each parser under the fuzzer for 10 s (scripts/fuzz.sh)
   --sanitize=address, --sanitize=thread
                 builds the libraries' tests and those against the simulated BCM with this sanitizer, in a folder of its
                 own (.build-asan, .build-tsan), and runs them: a report of the sanitizer is a failure. Nothing else is
                 checked, and nothing runs on the lab. The first build takes several minutes
   --filter EXPRESSION
-                with --sanitize: only the tests whose names match, as swift test --filter has it
+                with --sanitize: only the tests whose names match, as swift test --filter has it; an expression that
+                matches none is a failure. One that begins with the name of a folder of tests and a dot, such as
+                BCMIntegrationTests.StormTests, builds only the package with this folder
 
 Ends with a table of times and the line "N passed, N failed, N skipped". Exit status 0 when nothing failed.
 END
@@ -140,7 +142,7 @@ run_lab() {
 # run_sanitized: the libraries' tests and those against the simulator, with a sanitizer in them and in every program of
 # ours that they start.
 run_sanitized() {
-    local scratch=.build-${sanitizer:0:1}san package title words preload=''
+    local scratch=.build-${sanitizer:0:1}san package title words preload='' packages=(. Development) matches=no
     # Leaks are looked for in the tests' own process: programs end by exit(3) with what they printed still in hand.
     mkdir "$logs/options"
     for package in bcm-jobstats bcm-jobstats-development; do
@@ -156,15 +158,32 @@ run_sanitized() {
             "$repository/scripts/sanitizers/mutex.c" || fail 1 "scripts/sanitizers/mutex.c cannot be compiled"
     fi
     for package in . Development; do
+        if [[ -n $filter && $filter == *.* && -d $package/Tests/${filter%%.*} ]]; then packages=("$package"); fi
+    done
+    for package in "${packages[@]}"; do
         title="the libraries' tests"
         [[ $package == . ]] || title="the simulator's tests"
         words=(--package-path "$package" --scratch-path "$package/$scratch" --sanitize "$sanitizer")
         phase 3600 "Building $title ($sanitizer sanitizer)" swift build "${words[@]}" --build-tests
-        if [[ -n $filter ]] && ! swift test list "${words[@]}" --skip-build 2>/dev/null | grep -qE -- "$filter"; then continue; fi
+        if [[ -n $filter ]]; then
+            # Into a file: a reader that ends at the first match would end the list with SIGPIPE.
+            if ! env ${preload:+LD_PRELOAD="$preload"} swift test list "${words[@]}" --skip-build \
+                >"$logs/names" 2>"$logs/list" </dev/null; then
+                tail -n 5 "$logs/list" >&2
+                failed_phases+=("Listing $title")
+                continue
+            fi
+            grep -vE '^LabTests\.' "$logs/names" | grep -E -- "$filter" >"$logs/matches" || continue
+            matches=yes
+        fi
         tests 3600 "${title^} ($sanitizer sanitizer)" env ${preload:+LD_PRELOAD="$preload"} \
             swift test "${words[@]}" --skip-build --no-parallel --skip '^LabTests\.' \
             --skip '^FaultCampaign\.FaultCampaign/' ${filter:+--filter "$filter"}
     done
+    if [[ -n $filter && $matches == no && ${#failed_phases[@]} == 0 ]]; then
+        say "no test's name matches $filter; swift test list shows the names"
+        failed_phases+=("--filter $filter matches no test")
+    fi
 }
 
 # finish: the sums; status 0 when nothing failed.
@@ -210,6 +229,8 @@ run_tests() {
             phase 1200 "Each library imported alone" scripts/test-consumers.sh
         fi
     fi
+    # The corpus is run by the libraries' tests in any case; the fuzzer has all modules built anew for it.
+    if [[ $long == yes ]]; then phase 2400 "Parsers under the fuzzer" scripts/fuzz.sh --seconds 10; fi
     if [[ $scope == all ]]; then run_lab; fi
     # The matrix takes the results of the tests above, and runs the experiments that are the campaign's own.
     if [[ $scope != unit ]]; then tests 700 "Fault campaign" scripts/faults.sh --ran "$logs/ran" --own; fi

@@ -22,7 +22,12 @@ public struct Certificate: Sendable, Hashable {
     /// - Throws: ``BCMError`` with the code ``BCMError/Code/notFound`` for a missing file and
     ///   ``BCMError/Code/invalidConfiguration`` for one that cannot be read or is no certificate.
     public static func read(file: String) throws(BCMError) -> Certificate {
-        let certificate = try loadCertificate(file)
+        try parse(PEMFile.read(file, what: "certificate"), file: file)
+    }
+
+    /// Reads the first certificate of a PEM file's bytes.
+    static func parse(_ bytes: [UInt8], file: String) throws(BCMError) -> Certificate {
+        let certificate = try parseCertificate(bytes, file)
         defer { X509_free(certificate) }
         return try Certificate(certificate, file: file)
     }
@@ -36,10 +41,18 @@ public struct Certificate: Sendable, Hashable {
     ///
     /// - Throws: ``BCMError`` when one of the files is missing, unreadable, encrypted or something else.
     public static func key(_ keyFile: String, belongsTo certificateFile: String) throws(BCMError) -> Bool {
-        let certificate = try loadCertificate(certificateFile)
+        let certificate = try PEMFile.read(certificateFile, what: "certificate")
+        var key = try PEMFile.read(keyFile, what: "key")
+        defer { for index in key.indices { key[index] = 0 } }
+        return try Self.key(key, keyFile, belongsTo: certificate, certificateFile)
+    }
+
+    /// The same for the files' bytes.
+    static func key(
+        _ bytes: [UInt8], _ keyFile: String, belongsTo certificateBytes: [UInt8], _ certificateFile: String
+    ) throws(BCMError) -> Bool {
+        let certificate = try parseCertificate(certificateBytes, certificateFile)
         defer { X509_free(certificate) }
-        var bytes = try PEMFile.read(keyFile, what: "key")
-        defer { for index in bytes.indices { bytes[index] = 0 } }
         var encrypted: CInt = 0
         guard let key = copenssl_read_key(bytes, CInt(bytes.count), &encrypted) else {
             throw encrypted != 0
@@ -74,8 +87,7 @@ public struct Certificate: Sendable, Hashable {
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
-    private static func loadCertificate(_ file: String) throws(BCMError) -> OpaquePointer {
-        let bytes = try PEMFile.read(file, what: "certificate")
+    private static func parseCertificate(_ bytes: [UInt8], _ file: String) throws(BCMError) -> OpaquePointer {
         guard let certificate = copenssl_read_certificate(bytes, CInt(bytes.count)) else {
             throw PEMFile.notOne(file, bytes, what: "certificate")
         }

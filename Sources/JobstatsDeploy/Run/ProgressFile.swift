@@ -97,6 +97,11 @@ public actor ProgressFile: ProgressRecorder {
         guard let bytes else {
             throw ProgressError(.missing, "there is no progress at \(path): nothing to resume; run without --resume")
         }
+        return try decode(bytes, path)
+    }
+
+    /// Reads the bytes of a progress file.
+    static func decode(_ bytes: [UInt8], _ path: String) throws(ProgressError) -> Progress {
         struct Header: Decodable { var format: Int }
         let remedy = "Move it away and run again without --resume: what is in place is found and left alone"
         guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes)) else {
@@ -141,7 +146,7 @@ public actor ProgressFile: ProgressRecorder {
             isWriting = true
             let covered = recorded
             do {
-                let bytes = try encoded()
+                let bytes = try Self.encode(progress, &encodedHosts)
                 problem = await Task.detached { [path] in Self.write(bytes, to: path) }.value
             } catch {
                 problem = "progress was not saved: \(error)"
@@ -156,7 +161,9 @@ public actor ProgressFile: ProgressRecorder {
     }
 
     /// The whole of it, as ``Progress`` is decoded.
-    private func encoded() throws -> [UInt8] {
+    ///
+    /// - Parameter encodedHosts: what is encoded already of hosts that have not changed since; the others are added.
+    static func encode(_ progress: Progress, _ encodedHosts: inout [String: [UInt8]]) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (name, steps) in progress.hosts where encodedHosts[name] == nil {

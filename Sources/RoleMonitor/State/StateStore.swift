@@ -56,13 +56,23 @@ package struct StateStore: Sendable {
 
     /// Replaces the state file of the state's host.
     package func save(_ state: MonitorState) throws(DurableFileError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(state) else { return }
+        guard let bytes = Self.encode(state) else { return }
         if mkdir(directory, 0o700) != 0, errno != EEXIST {
             throw DurableFileError("make the directory", directory, errno)
         }
-        try DurableFile.write(Array(data) + [UInt8(ascii: "\n")], to: path(hostName: state.hostName), mode: 0o600)
+        try DurableFile.write(bytes, to: path(hostName: state.hostName), mode: 0o600)
+    }
+
+    /// A state as the bytes of its file.
+    static func encode(_ state: MonitorState) -> [UInt8]? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(state)).map { Array($0) + [UInt8(ascii: "\n")] }
+    }
+
+    /// Reads the bytes of a state file.
+    static func decode(_ bytes: [UInt8]) throws -> MonitorState {
+        try JSONDecoder().decode(MonitorState.self, from: Data(bytes))
     }
 
     /// Removes the state file of a host; one that is not there is fine.
@@ -88,7 +98,7 @@ package struct StateStore: Sendable {
         do throws(DurableFileError) {
             guard let bytes = try DurableFile.read(path, limit: Self.limit) else { return nil }
             do {
-                return .success(try JSONDecoder().decode(MonitorState.self, from: Data(bytes)))
+                return .success(try Self.decode(bytes))
             } catch {
                 return .failure(ReadError(reason: "it is damaged (\(Self.cause(error)))", isDamaged: true))
             }

@@ -132,7 +132,8 @@ struct ValidationTimerOptions: ParsableArguments {
         if installTimer, printUnits { throw ValidationError("Give one of --install-timer and --print-units.") }
     }
 
-    /// Prints or installs the units.
+    /// Prints or installs the units. Not inlined: Swift 6.3's compiler crashes on what `run()` becomes then.
+    @inline(never)
     func act(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
         if printUnits { try print(part, output, manner) } else { try install(part, output, manner) }
     }

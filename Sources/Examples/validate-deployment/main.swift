@@ -27,15 +27,14 @@ struct ValidateDeployment: AsyncParsableCommand {
         if output.textfile != nil, !part.limit.isEmpty {
             throw ValidationError("--textfile is for all hosts, whose alerts it ends or keeps up: leave --limit out.")
         }
-        if timer.installTimer || timer.printUnits, output.json || output.verbose || consent.canary {
+        if timer.isWanted, output.json || output.verbose || consent.canary {
             throw ValidationError(
                 "\(timer.option) goes with --config, --html, --textfile and the options of How alone.")
         }
     }
 
     func run() async throws {
-        if timer.printUnits { return try timer.print(part, output, manner) }
-        if timer.installTimer { return try timer.install(part, output, manner) }
+        if timer.isWanted { return try timer.act(part, output, manner) }
         var options = ValidationSession.Options(configurationFile: part.config)
         options.limit = part.limit
         options.run.parallel = manner.parallel
@@ -124,11 +123,19 @@ struct ValidationTimerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where units are written.", valueName: "dir"))
     var unitDir = "/etc/systemd/system"
 
+    /// Whether this is about units and nothing else.
+    var isWanted: Bool { installTimer || printUnits }
     /// The option that was given.
     var option: String { printUnits ? "--print-units" : "--install-timer" }
 
     func validate() throws {
         if installTimer, printUnits { throw ValidationError("Give one of --install-timer and --print-units.") }
+    }
+
+    /// Prints or installs the units. Not inlined: Swift 6.3's compiler crashes on what `run()` becomes then.
+    @inline(never)
+    func act(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
+        if printUnits { try print(part, output, manner) } else { try install(part, output, manner) }
     }
 
     private func units(
@@ -144,12 +151,12 @@ struct ValidationTimerOptions: ParsableArguments {
             further: manner.words)
     }
 
-    func print(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
+    private func print(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
         let texts = try units(part, output, manner).files().map { "# \($0.name)\n\($0.text)" }
         Program.write(texts.joined(separator: "\n"), to: STDOUT_FILENO)
     }
 
-    func install(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
+    private func install(_ part: ValidationPartOptions, _ output: OutputOptions, _ manner: ReachOptions) throws {
         do {
             let units = try units(part, output, manner)
             let folder = String(

@@ -134,6 +134,10 @@ up_in_prometheus() {
     [[ $answer == "$wanted" ]]
 }
 
+fleet_is_well() { on head-a guided-setup status --config /root/config.json; }
+
+validate() { on head-a validate-deployment --config /root/config.json; }
+
 monitors_are_active() {
     local host
     for host in "${dgx[@]}"; do on "$host" systemctl is-active bcm-role-monitor >/dev/null || return 1; done
@@ -200,6 +204,8 @@ step "cmsh gives dgx-02 the role" give_role head-a dgx-02
 see 120 "The exporters of dgx-01 and dgx-02 run" exporters_are active dgx-01 dgx-02
 see 30 "Every node with the role has its target file" target_files_are dgx-01 dgx-02 dgx-03
 see 120 "Prometheus scrapes the three exporters of each" up_in_prometheus dgx-01 dgx-02 dgx-03
+see 60 "guided-setup status finds the fleet well, without SSH" fleet_is_well
+step "validate-deployment finds nothing wrong" validate
 step "What is on the hosts is noted" remember_files
 step "A second guided-setup run changes nothing" deploy_again
 step "cmsh takes the role from dgx-02" take_role head-a dgx-02

@@ -102,12 +102,13 @@ for parser in "${parsers[@]}"; do
     elif [[ $merges == yes ]]; then
         rm -rf "$scratch/merged"
         mkdir "$scratch/merged"
-        JOBSTATS_FUZZ_PARSER=$parser "$program" -merge=1 -max_len=4096 "$scratch/merged" "$seeds" "$corpus" \
+        JOBSTATS_FUZZ_PARSER=$parser "$program" -set_cover_merge=1 -use_counters=0 -max_len=4096 "$scratch/merged" "$seeds" "$corpus" \
             >"$scratch/merge.log" 2>&1 || fail 1 "$parser: the corpus could not be merged ($scratch/merge.log)"
-        # Seeds with names of their own stay: people read them.
+        # Seeds and findings, which have names of their own, stay.
         find "$seeds" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
+        sums=$(sha1sum "$seeds"/*)
         for file in "$scratch/merged"/*; do
-            cmp -s "$file" "$seeds/${file##*/}" || cp "$file" "$seeds/"
+            [[ $sums == *"${file##*/} "* ]] || cp "$file" "$seeds/"
         done
     fi
     table+=("$(printf '%-26s %12s %9s %7s %16s  %s' "$parser" "$(last_number 'number_of_executed_units:' "$log")" \

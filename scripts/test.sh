@@ -216,7 +216,8 @@ run_checks() {
 run_tests() {
     phase 1800 "Building libraries and tests" swift build --build-tests
     # One test after the other: many of them start processes and hold them to time-outs.
-    tests 900 "Libraries" swift test --skip-build --no-parallel
+    # shellcheck disable=SC2046 # nothing, or one word
+    tests 900 "Libraries" env $([[ $long == no ]] || echo JOBSTATS_LONG=1) swift test --skip-build --no-parallel
     phase 900 "Documentation" scripts/docs.sh --check
     phase 900 "Public interface as recorded" scripts/api.sh
     phase 60 "What Ubuntu 22.04 has" scripts/compatibility.sh

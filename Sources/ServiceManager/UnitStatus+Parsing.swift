@@ -74,7 +74,11 @@ package enum Timestamp {
     /// Reads `Tue 2026-01-06 10:00:00 UTC`, the same with a fraction of seconds, or `@1767693600`; nil for anything
     /// else, `n/a` and the empty text of a time that never was included.
     package static func parse(_ text: Substring) -> Date? {
-        if text.first == "@" { return Double(text.dropFirst()).map { Date(timeIntervalSince1970: $0) } }
+        if text.first == "@" {
+            // Neither infinity nor a number beyond all calendars is a time.
+            guard let seconds = Double(text.dropFirst()), abs(seconds) < 1e12 else { return nil }
+            return Date(timeIntervalSince1970: seconds)
+        }
         let words = text.split(separator: " ")
         guard words.count == 4, words[3] == "UTC" else { return nil }
         let day = words[1].split(separator: "-").compactMap { Int($0) }

@@ -222,7 +222,7 @@ struct FleetStatusTests {
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             makeSource: { () throws(BCMError) in headNodes },
             roleHolders: { role in
-                guard role == setting.role, let holders else { throw BCMError(.timedOut, reason: "cmsh", remedy: "") }
+                guard role == "slurmclient", let holders else { throw BCMError(.timedOut, reason: "cmsh", remedy: "") }
                 return holders
             }
         ).look()

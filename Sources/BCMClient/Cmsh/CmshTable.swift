@@ -34,21 +34,22 @@ public struct CmshTable: Sendable, Hashable {
         return text.hasSuffix("(key)") ? String(text.dropLast(5)).trimmed : text
     }
 
+    /// A row of values under headings as ``heading(_:)`` gives them.
     private static func row(_ pairs: some Sequence<(String, String)>) -> [String: String] {
         var row: [String: String] = [:]
-        for (key, value) in pairs { row[heading(key)] = value.trimmed }
+        for (heading, value) in pairs { row[heading] = value.trimmed }
         return row
     }
 
     private static func json(_ text: String) -> CmshTable? {
         guard let elements = (try? JSONValue(parsing: text))?.elements else { return nil }
         var table = CmshTable(headings: [], cells: [])
+        var known: Set<String> = []
         for element in elements {
             guard let members = element.object?.members else { return nil }
-            for name in members.map({ heading($0.name) }) where !table.headings.contains(name) {
-                table.headings.append(name)
-            }
-            table.rows.append(row(members.map { ($0.name, cell($0.value)) }))
+            let values = members.map { (heading($0.name), cell($0.value)) }
+            for (name, _) in values where known.insert(name).inserted { table.headings.append(name) }
+            table.rows.append(row(values))
         }
         return table
     }
@@ -65,11 +66,16 @@ public struct CmshTable: Sendable, Hashable {
         }
     }
 
+    /// How many columns a padded table may have; no command of cmsh shows a tenth of it.
+    private static let columnLimit = 256
+
     /// A header, a line of dashes that shows where each column begins, and rows.
     private static func padded(_ lines: [String]) -> CmshTable? {
         guard let rule = lines.indices.first(where: { isRule(lines[$0]) }), rule > 0 else { return nil }
         let dashes = Array(lines[rule])
         let starts = dashes.indices.filter { dashes[$0] == "-" && ($0 == 0 || dashes[$0 - 1] != "-") }
+        // Each row has a value for each column, so that a rule of many dashes would make much of little text.
+        guard starts.count <= columnLimit else { return nil }
         func cells(_ line: String) -> [String] {
             let characters = Array(line)
             return starts.indices.map { column in

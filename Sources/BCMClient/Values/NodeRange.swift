@@ -3,6 +3,9 @@ public struct NodeRange: Sendable, Hashable, CustomStringConvertible {
     /// The most names that a range may stand for.
     public static let limit = 100_000
 
+    /// The most characters of a host name (RFC 1123, 2.1).
+    private static let nameLimit = 255
+
     /// The notation.
     public let description: String
     /// The names it stands for, in its order.
@@ -22,6 +25,10 @@ public struct NodeRange: Sendable, Hashable, CustomStringConvertible {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = String(part).pieces(between: "..")
             guard ends.count <= 2 else { throw refuse("a range has two ends") }
+            // Before a hundred thousand names are made of it.
+            guard ends.allSatisfy({ $0.utf8.count <= Self.nameLimit }) else {
+                throw refuse("a name of more than \(Self.nameLimit) characters")
+            }
             for end in ends {
                 let isName =
                     !end.isEmpty && !end.hasPrefix("-")

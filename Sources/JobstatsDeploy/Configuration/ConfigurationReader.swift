@@ -3,6 +3,8 @@
 /// Each reading function takes one value, and gives it or notes an error and gives nil; none stops at the first error.
 struct ConfigurationReader {
     private(set) var issues: [ConfigurationIssue] = []
+    /// For how many unknown keys the nearest known one is still looked for, which takes time.
+    private var suggestionsLeft = 200
     /// Where each key was found, for issues about several keys.
     private var locations: [String: ConfigurationIssue.Location] = [:]
 
@@ -112,12 +114,17 @@ struct ConfigurationReader {
                 warning(keyPath, "has no effect any more: \(reason)", at: member.location)
             } else if path.isEmpty, HostList.all.contains(where: { $0.key == member.name }) {
                 warning(keyPath, "has no effect here: move it into \"systems\"", at: member.location)
-            } else if let near = NearestName.find(member.name, in: known) {
+            } else if suggestionsLeft > 0, let near = nearest(member.name, in: known) {
                 warning(keyPath, "unknown key, it has no effect; did you mean \"\(near)\"?", at: member.location)
             } else {
                 warning(keyPath, "unknown key, it has no effect", at: member.location)
             }
         }
+    }
+
+    private mutating func nearest(_ name: String, in known: [String]) -> String? {
+        suggestionsLeft -= 1
+        return NearestName.find(name, in: known)
     }
 
     private func join(_ path: String, _ name: String) -> String {

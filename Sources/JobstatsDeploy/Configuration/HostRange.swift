@@ -61,10 +61,13 @@ enum HostRange {
                 numbers += try sequence(from: low, through: high, limit: limit - numbers.count)
             }
             guard names.count * numbers.count <= limit else { throw tooMany }
+            // All are about as long, and too long for a host before they are many.
+            guard names[0].utf8.count + literal.utf8.count + numbers[0].utf8.count <= lengthLimit else { throw tooLong }
             names = names.flatMap { name in numbers.map { name + literal + $0 } }
             rest = rest[rest.index(after: close)...]
         }
         guard names.count <= limit else { throw tooMany }
+        guard names[0].utf8.count + rest.utf8.count <= lengthLimit else { throw tooLong }
         return names.map { $0 + rest }
     }
 
@@ -75,6 +78,7 @@ enum HostRange {
         guard ends.count == 2, let first = ends.first, let last = ends.last, !first.isEmpty, !last.isEmpty else {
             throw Problem(message: "is no range of the form node001..node004")
         }
+        guard first.utf8.count <= lengthLimit, last.utf8.count <= lengthLimit else { throw tooLong }
         let (low, high) = (tokens(first), tokens(last))
         let differing = zip(low, high).enumerated().filter { $0.element.0 != $0.element.1 }.map(\.offset)
         guard low.count == high.count, differing.count <= 1 else {
@@ -115,6 +119,11 @@ enum HostRange {
             }
             let first = label[..<last].lastIndex { !isDigit($0) }.map { label.index(after: $0) } ?? label.startIndex
             let digits = label[first...last]
+            // What `expand` takes for no number stands by itself.
+            guard digits.utf8.count <= digitLimit else {
+                groups.append((name, name[...], "", []))
+                continue
+            }
             let (prefix, suffix) = (name[..<first], name[name.index(after: last)...])
             // Numbers of one width can stand in one range; so can those that have no zeros in front.
             let isPadded = digits.hasPrefix("0") && digits.count > 1
@@ -159,12 +168,21 @@ enum HostRange {
 
     // MARK: Numbers
 
+    /// The most digits of a number.
+    private static let digitLimit = 9
+    /// The most characters of a host name (RFC 1123, 2.1), as bytes.
+    private static let lengthLimit = 255
+
+    private static var tooLong: Problem {
+        Problem(message: "stands for names of more than \(lengthLimit) characters, which no host has")
+    }
+
     static var tooMany: Problem { Problem(message: "stands for too many hosts") }
 
     private static func sequence(
         from low: Substring, through high: Substring, limit: Int
     ) throws(Problem) -> [String] {
-        guard low.count <= 9, high.count <= 9, let first = Int(low), let last = Int(high) else {
+        guard low.count <= digitLimit, high.count <= digitLimit, let first = Int(low), let last = Int(high) else {
             throw Problem(message: "holds a number of more than nine digits")
         }
         guard first <= last else { throw Problem(message: "runs backwards, from \(low) to \(high)") }

@@ -37,6 +37,9 @@ public struct SlurmConf: Sendable, Hashable {
         public let isKnown: Bool
     }
 
+    /// How many `Include` lines are followed; what further ones include is unknown.
+    static let includeLimit = 64
+
     /// The whole file.
     public let bytes: [UInt8]
     /// Every `Key=value`, in order. Of a line that describes nodes or a partition only the first pair is listed.
@@ -60,7 +63,7 @@ public struct SlurmConf: Sendable, Hashable {
         var entries: [Entry] = [], includes: [Include] = []
         for statement in SlurmConfStatement.all(of: bytes, lines) {
             if let name = statement.includedFile {
-                let content = included[name]
+                let content = includes.count < Self.includeLimit ? included[name] : nil
                 includes.append(Include(file: name, line: statement.line, isKnown: content != nil))
                 guard let content else { continue }
                 // One level: what an included file includes is not looked at.

@@ -55,11 +55,14 @@ extension MonitorConfiguration {
 
     private static func unknownKeyWarnings(_ object: JSONObject) -> [String] {
         let known = ConfigurationKey.all.map(\.name)
-        let warnings = object.members.map(\.name).filter { !known.contains($0) }.sorted().map { key in
+        let unknown = object.members.map(\.name).filter { !known.contains($0) }.sorted()
+        // To look for the nearest key takes time, and who reads a hundred such lines has read enough.
+        var warnings = unknown.prefix(100).map { key in
             let nearest = known.min { EditDistance.between(key, $0) < EditDistance.between(key, $1) } ?? ""
             return "\(JSONValue.text(key).excerpt) is not a known key and has no effect; the nearest known key is "
                 + "\"\(nearest)\""
         }
+        if unknown.count > 100 { warnings.append("\(unknown.count - 100) more keys are not known and have no effect") }
         return warnings
             + RuleSyntax.unknownKeys(object[RuleSyntax.key]).map { "\($0) is not a known key and has no effect" }
     }

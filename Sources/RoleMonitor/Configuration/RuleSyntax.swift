@@ -47,21 +47,21 @@ package enum RuleSyntax {
     /// Units, jobs and ports that stand twice among all rules.
     package static func duplicates(in configuration: MonitorConfiguration) -> [Problem] {
         var problems: [Problem] = []
-        var seen = configuration.exporters
+        var units = Set(configuration.exporters.map(\.unit)), jobs = Set(configuration.exporters.map(\.job))
+        var ports = Set(configuration.exporters.map(\.port))
         for (index, rule) in configuration.additionalRules.enumerated() {
             for (place, exporter) in rule.exporters.enumerated() {
                 let path = "\(key)[\(index)].units[\(place)]"
-                if seen.contains(where: { $0.unit == exporter.unit }) {
+                if !units.insert(exporter.unit).inserted {
                     problems.append(Problem(key: path + ".unit", "\(exporter.unit) stands in another place, too"))
                 }
-                if seen.contains(where: { $0.job == exporter.job }) {
+                if !jobs.insert(exporter.job).inserted {
                     problems.append(Problem(key: path + ".job", "the job \(exporter.job) stands in another place, too"))
                 }
-                if seen.contains(where: { $0.port == exporter.port }) {
+                if !ports.insert(exporter.port).inserted {
                     problems.append(
                         Problem(key: path + ".port", "the port \(exporter.port) is another exporter's, too"))
                 }
-                seen.append(exporter)
             }
         }
         return problems

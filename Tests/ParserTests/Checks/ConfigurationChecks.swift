@@ -20,10 +20,10 @@ enum ConfigurationChecks {
 
     static func deployment(_ bytes: [UInt8]) throws -> Bool {
         let reading = DeploymentConfiguration.parse(bytes)
+        let lines = bytes.count { $0 == UInt8(ascii: "\n") } + 1
         for issue in reading.issues {
             try promise(!issue.message.isEmpty, "an issue without words")
             let line = issue.location?.line ?? 1
-            let lines = bytes.count { $0 == UInt8(ascii: "\n") } + 1
             try promise((1...lines).contains(line), "an issue on line \(line) of \(lines)")
         }
         guard let configuration = reading.configuration else {

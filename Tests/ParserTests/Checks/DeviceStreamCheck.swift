@@ -118,14 +118,14 @@ enum DeviceStreamCheck {
     /// What the scanner understands, a reader that shares nothing with it understands, too. The other direction does not
     /// hold: that reader does not look into strings and numbers that nobody asks for.
     private static func agreesWithAnotherReader(_ bytes: [UInt8], _ scanned: DeviceScan?) throws(BrokenPromise) {
-        guard let scanned else { return }
+        // Which of two values of a name counts, readers may decide for themselves.
+        guard let scanned, let elements = (try? JSONValue(parsing: bytes))?.elements,
+            elements.allSatisfy({ $0.object?.members.count { $0.name == "hostname" } == 1 })
+        else { return }
         let decoded = try? JSONDecoder().decode([Named].self, from: Data(bytes))
         try promise(decoded?.count == scanned.deviceCount, "another reader finds \(decoded?.count ?? -1) devices")
-        guard let decoded, let elements = (try? JSONValue(parsing: bytes))?.elements else { return }
-        for ((named, device), element) in zip(zip(decoded, scanned.devices), elements) {
-            // Which of two values of a name counts, readers may decide for themselves.
-            let count = element.object?.members.count { $0.name == "hostname" }
-            if count == 1 { try promise(Array(named.hostname.utf8) == device[0], "another reader finds another name") }
+        for (named, device) in zip(decoded ?? [], scanned.devices) {
+            try promise(Array(named.hostname.utf8) == device[0], "another reader finds another name")
         }
     }
 }

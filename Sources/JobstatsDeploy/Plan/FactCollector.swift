@@ -66,16 +66,25 @@ package struct FactCollector: Sendable {
         do throws(CommandError) {
             return try await glance(with: executor)
         } catch  where error.code == .timedOut {
-            return try await ask(script, timeout, with: executor)
+            return try await guarded(with: executor)
         }
+    }
+
+    /// Asks everything, each command with its own time-out.
+    package func guarded(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
+        try await ask(script, timeout, with: executor)
     }
 
     /// Asks everything, in the time that the least patient of the commands has, 20 seconds at most.
     package func glance(with executor: any CommandExecutor) async throws(CommandError) -> Facts {
         guard !isEmpty else { return Facts() }
-        let patience = commands.reduce(Duration.seconds(20)) { min($0, $1.timeout) }
-        return try await ask(script(guardsCommands: false), patience, with: executor)
+        return try await ask(unguardedScript, patience, with: executor)
     }
+
+    /// How long all together may take when commands are not guarded.
+    package var patience: Duration { commands.reduce(Duration.seconds(20)) { min($0, $1.timeout) } }
+    /// The script without a time-out for each command.
+    package var unguardedScript: String { script(guardsCommands: false) }
 
     private func ask(
         _ script: String, _ timeout: Duration, with executor: any CommandExecutor

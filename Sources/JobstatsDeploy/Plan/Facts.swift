@@ -122,9 +122,19 @@ public struct Facts: Sendable {
     /// What a command gave.
     public func result(_ command: Command) -> CommandResult? { results[command] }
 
-    /// Takes over newer answers to these queries. A file that is not there any more has no content that would tell so.
+    /// Takes over newer answers to these queries. What was not answered now is not known any more.
     package mutating func merge(_ newer: Facts, answering queries: [Query]) {
-        for case .content(let path) in queries { contents[path] = nil }
+        for query in queries {
+            switch query {
+            case .file(let path): files[path] = nil
+            case .content(let path): contents[path] = nil
+            case .link(let path): links.removeValue(forKey: path)
+            case .unit(let name): units[name] = nil
+            case .user(let name): users.removeValue(forKey: name)
+            case .package(let name): packages.removeValue(forKey: name)
+            case .command(let command): results[command] = nil
+            }
+        }
         merge(newer)
     }
 

@@ -28,3 +28,23 @@ extension OwnedUnitFile {
 extension MarkerResource {
     var needsFreshFacts: Bool { false }
 }
+
+extension RetiredFileResource {
+    public var needsFreshFacts: Bool { false }
+}
+
+extension PresentDirectory {
+    var needsFreshFacts: Bool { false }
+}
+
+extension SelfTest {
+    var needsFreshFacts: Bool { false }
+}
+
+extension CheckResource {
+    public var needsFreshFacts: Bool { !isIndependent }
+}
+
+extension ReadableCheck {
+    var needsFreshFacts: Bool { check.needsFreshFacts }
+}

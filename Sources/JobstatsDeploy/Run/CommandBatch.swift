@@ -27,7 +27,11 @@ struct CommandBatch: Sendable {
         guard result.succeeded else {
             return Outcome(failure: (0, result), facts: Facts())
         }
-        return Outcome(failure: failure(in: result.standardError), facts: questions.parse(result.standardOutput))
+        let failure = failure(in: result.standardError)
+        if String(decoding: result.standardError, as: UTF8.self).contains("\(marker) late\n") {
+            return Outcome(failure: failure, facts: try await questions.guarded(with: connection))
+        }
+        return Outcome(failure: failure, facts: questions.parse(result.standardOutput))
     }
 
     /// The script goes first on standard input and is taken from there by its length; the commands' inputs follow.
@@ -38,7 +42,7 @@ struct CommandBatch: Sendable {
         for command in commands { input += command.input }
         return Command(
             "sh", ["-c", #"script=$(head -c "$1") && eval "$script""#, "sh", String(script.count)], input: input,
-            timeout: commands.reduce(questions.timeout) { $0 + $1.timeout + .seconds(5) },
+            timeout: commands.reduce(questions.patience + .seconds(15)) { $0 + $1.timeout + .seconds(5) },
             outputLimit: FactCollector.outputLimit)
     }
 
@@ -49,30 +53,61 @@ struct CommandBatch: Sendable {
                 [ -z "$failed" ] || return 0
                 index=$1 bytes=$2 limit=$3
                 shift 3
-                said=$(
-                    head -c "$bytes" | {
-                        timeout -k 5 "$limit" "$@" 2>&1
-                        status=$?
-                        [ "$bytes" = 0 ] || cat >/dev/null # what it left would be taken for the next one's
-                        exit "$status"
-                    }
-                ) && return 0
+                case $bytes in
+                    0) said=$(timeout -k 5 "$limit" "$@" 2>&1 </dev/null) && return 0 ;;
+                    exact) said=$(timeout -k 5 "$limit" "$@" 2>&1) && return 0 ;;
+                    *) said=$(
+                        head -c "$bytes" | {
+                            timeout -k 5 "$limit" "$@" 2>&1
+                            status=$?
+                            cat >/dev/null # what it left would be taken for the next one's
+                            exit "$status"
+                        }
+                    ) && return 0 ;;
+                esac
                 failed=$?
                 [ "$failed" != 124 ] || said="no end after $limit s
             $said"
                 printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
             }
+            replace=\(ShellQuoting.quote(OwnershipScripts.replace))
 
             """
         for (index, command) in commands.enumerated() {
             let (seconds, rest) = command.timeout.components
-            var words = ["\(index)", "\(command.input.count)", "\(max(1, seconds + (rest > 0 ? 1 : 0)))"]
+            let limit = "\(max(1, seconds + (rest > 0 ? 1 : 0)))"
+            if Self.readsExactly(command) {
+                text +=
+                    "try \(index) exact \(limit) sh -c \"$replace\" "
+                    + "\(ShellQuoting.quote(Array(command.arguments[2...])))\n"
+                continue
+            }
+            var words = ["\(index)", "\(command.input.count)", limit]
             if !command.environment.isEmpty {
                 words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             }
             text += "try \(ShellQuoting.quote(words + [command.executable] + command.arguments))\n"
         }
-        return text + (questions.isEmpty ? "true\n" : questions.script)
+        guard !questions.isEmpty else { return text + "true\n" }
+        // Asked as in a look: all in one bounded time, and what takes longer is asked anew, each with its own.
+        return text + """
+            timeout -k 5 \(max(1, questions.patience.components.seconds)) sh -s <<'\(marker)'
+            \(questions.unguardedScript)
+            \(marker)
+            case $? in
+                124 | 137) printf '%s late\\n' \(ShellQuoting.quote(marker)) >&2 ;;
+            esac
+            true
+
+            """
+    }
+
+    /// Whether the command is the replacement of a file, which takes its own bytes from the common input and no others.
+    private static func readsExactly(_ command: Command) -> Bool {
+        let arguments = command.arguments
+        return command.executable == "sh" && command.environment.isEmpty && arguments.count == 9
+            && arguments[0] == "-c" && arguments[1] == OwnershipScripts.replace
+            && arguments[6].hasSuffix(":\(command.input.count)")
     }
 
     private func failure(in said: [UInt8]) -> (Int, CommandResult)? {

@@ -19,7 +19,7 @@ package struct HostSurvey: Sendable {
         let found = Mutex<[Host: Facts]>([:])
         await Bounded.forEach(plan.hosts, atOnce: parallel) { host in
             let queries = plan.sections.flatMap { $0.tasks(on: host).flatMap(\.resource.queries) }
-            let changes = await memory.changes
+            let changes = await memory.changes(for: host)
             let collector = FactCollector(queries, sums: KnownSums(isWritten: mayWrite))
             guard let facts = try? await collector.glance(with: pool.connection(to: host)) else { return }
             await memory.keep(facts, of: host, covering: Set(queries), changes: changes)

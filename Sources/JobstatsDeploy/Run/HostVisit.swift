@@ -17,8 +17,11 @@ final class HostVisit {
     /// Of this section.
     private let queries: [Query]
     /// Of the sections to come.
-    private let laterQueries: [Query]
+    private let laterTasks: [Task]
+    private var laterQueries: [Query] { laterTasks.flatMap(\.resource.queries) }
     private var facts: Facts?
+    /// What was changed before its turn came.
+    private var changedAhead: [Int: Change] = [:]
     /// Whether the host cannot be asked any more.
     private(set) var isLost = false
 
@@ -26,13 +29,13 @@ final class HostVisit {
     private static let batchLimit = 48 << 20
 
     init(
-        host: Host, tasks: [Task], laterQueries: [Query], connection: any HostConnection, memory: HostMemory,
+        host: Host, tasks: [Task], laterTasks: [Task], connection: any HostConnection, memory: HostMemory,
         mode: PlanRunner.Mode, consents: Set<String>
     ) {
         self.host = host
         self.tasks = tasks
         queries = tasks.flatMap(\.resource.queries)
-        self.laterQueries = laterQueries
+        self.laterTasks = laterTasks
         self.connection = connection
         self.memory = memory
         self.mode = mode
@@ -68,9 +71,14 @@ final class HostVisit {
     /// The step, which is in place, and those after it that are, too.
     private func inPlace(from index: Int, _ known: Facts) async throws(CommandError) -> [StepFinding] {
         var findings: [StepFinding] = []
-        for (_, resource) in tasks[index...] {
+        for index in tasks.indices[index...] {
+            let resource = tasks[index].resource
             let found = resource.assess(known)
             guard found.state == .inPlace else { break }
+            if let change = changedAhead[index] {
+                findings.append(Self.finding(change, found))
+                continue
+            }
             var finding = StepFinding(.inPlace, found)
             if found.isWarning, !resource.differenceQueries.isEmpty {
                 // What is kept although it differs is shown.
@@ -105,9 +113,8 @@ final class HostVisit {
             self.facts = facts
             return facts
         }
-        let isFirst = await !memory.knows(host)
-        let asked = isFirst ? queries + laterQueries : queries
-        let changes = await memory.changes
+        let asked = queries + laterQueries
+        let changes = await memory.changes(for: host)
         let answer = try await collector(asked).collect(with: connection)
         await memory.keep(answer, of: host, covering: needed.union(asked), changes: changes)
         facts = answer
@@ -125,6 +132,8 @@ final class HostVisit {
         var index: Int
         var found: Assessment
         var commands: [Command]
+        /// Whether it was judged by what is expected of the steps before it.
+        var isExpected = false
         /// What somebody changed on the host and this run puts right.
         var difference: String?
     }
@@ -134,21 +143,53 @@ final class HostVisit {
         let first = tasks[index].resource
         var group = [Change(index: index, found: first.assess(known), commands: try first.changes(from: known))]
         var bytes = group[0].commands.reduce(0) { $0 + $1.input.count }
+        var effects: Effects? = Effects()
+        note(group[0], in: &effects)
         for next in tasks.indices[(index + 1)...] {
-            let resource = tasks[next].resource
-            guard !resource.needsFreshFacts, missingConsent(next) == nil else { break }
-            let found = resource.assess(known)
-            guard found.state != .blocked else { break }
-            var commands: [Command] = []
-            if found.state == .differs {
-                guard let wanted = try? resource.changes(from: known) else { break }
-                commands = wanted
-            }
-            bytes += commands.reduce(0) { $0 + $1.input.count }
+            guard missingConsent(next) == nil, let change = follower(next, known, effects) else { break }
+            bytes += change.commands.reduce(0) { $0 + $1.input.count }
             guard bytes <= Self.batchLimit else { break }
-            group.append(Change(index: next, found: found, commands: commands))
+            group.append(change)
+            note(change, in: &effects)
         }
         return group
+    }
+
+    /// A step that goes along with those before it; nil when the host must be asked first.
+    ///
+    /// - Parameter effects: what those before it touch; nil when that is not known.
+    private func follower(_ index: Int, _ known: Facts, _ effects: Effects?) -> Change? {
+        let resource = tasks[index].resource
+        let follows = resource as? any FollowingResource
+        guard follows != nil ? effects != nil : !resource.needsFreshFacts else { return nil }
+        var change = Change(index: index, found: resource.assess(known), commands: [])
+        if let follows, let effects {
+            change.isExpected = true
+            change.found = follows.assess(known, after: effects)
+        }
+        switch change.found.state {
+        case .inPlace: break
+        case .blocked: return nil
+        case .differs:
+            let commands =
+                if let follows, let effects {
+                    try? follows.changes(from: known, after: effects)
+                } else {
+                    try? resource.changes(from: known)
+                }
+            guard let commands else { return nil }
+            change.commands = commands
+        }
+        return change
+    }
+
+    private func note(_ change: Change, in effects: inout Effects?) {
+        guard !change.commands.isEmpty else { return }
+        if let bounded = tasks[change.index].resource as? any BoundedResource {
+            effects?.formUnion(bounded.effects)
+        } else {
+            effects = nil
+        }
     }
 
     private func change(_ group: [Change]) async throws(CommandError) -> [StepFinding] {
@@ -158,26 +199,57 @@ final class HostVisit {
             group[index].difference = try await difference(of: resource, group[index].found, facts ?? Facts())
                 .difference
         }
-        await memory.noteChange()
+        var effects: Effects? = Effects()
+        for change in group { note(change, in: &effects) }
+        let staysHere = effects?.staysOnHost ?? false
+        let (known, time) = await memory.known(of: host)
+        let kept = staysHere ? untouched(known, by: effects ?? Effects()) : []
+        await memory.noteChange(on: host, staysThere: staysHere)
         let commands = group.flatMap(\.commands)
-        let changes = await memory.changes
-        let outcome = try await CommandBatch(commands, then: collector(queries)).run(on: connection)
-        var known = facts ?? Facts()
-        known.merge(outcome.facts, answering: queries)
-        facts = known
-        await memory.keep(known, of: host, covering: Set(queries), changes: changes)
+        var changes = await memory.changes(for: host)
+        let asked = tasks[group[0].index...].flatMap(\.resource.queries) + (staysHere ? [] : laterQueries)
+        let outcome = try await CommandBatch(commands, then: collector(asked)).run(on: connection)
+        if !staysHere {
+            // Who looked meanwhile may have looked too early.
+            await memory.noteChange(on: host, staysThere: false)
+            changes += 1
+        }
+        var now = facts ?? Facts()
+        now.merge(outcome.facts, answering: asked)
+        facts = now
+        await memory.keep(
+            now, of: host, covering: kept.union(asked), changes: changes, since: kept.isEmpty ? .now : time)
         var findings: [StepFinding] = []
         var position = 0
-        for change in group {
+        for (place, change) in group.enumerated() {
             if let failure = outcome.failure, failure.index < position + change.commands.count {
                 let said = Self.words(of: failure.result, commands[failure.index])
                 findings.append(StepFinding(failed: said, remedy: "look at the output, mend it, then run again"))
                 break
             }
             position += change.commands.count
-            findings.append(Self.finding(change, tasks[change.index].resource.assess(known)))
+            let seen = tasks[change.index].resource.assess(now)
+            if change.isExpected, seen.state == .differs {
+                // It came otherwise than expected. Now that it is seen, it is changed in its turn.
+                for later in group[(place + 1)...] where !later.commands.isEmpty { changedAhead[later.index] = later }
+                break
+            }
+            let told = change.commands.isEmpty ? changedAhead[change.index] ?? change : change
+            findings.append(Self.finding(told, seen))
         }
         return findings
+    }
+
+    /// What of the answers to these questions is as true as before, for the sections to come.
+    private func untouched(_ known: Set<Query>, by effects: Effects) -> Set<Query> {
+        let later = laterTasks.filter { !$0.resource.needsFreshFacts || $0.resource is any FollowingResource }
+        return known.intersection(later.flatMap(\.resource.queries)).filter { query in
+            switch query {
+            case .file(let path), .content(let path), .link(let path): !effects.paths.contains(path)
+            case .unit(let name): !effects.units.contains(name)
+            default: true
+            }
+        }
     }
 
     private static func finding(_ change: Change, _ now: Assessment) -> StepFinding {

@@ -144,7 +144,7 @@ public struct PlanRunner: Sendable {
         onEvent(.hostBegan(host, section: section.number))
         defer { onEvent(.hostEnded(host, section: section.number)) }
         let visit = HostVisit(
-            host: host, tasks: tasks, laterQueries: later.flatMap { $0.tasks(on: host).flatMap(\.resource.queries) },
+            host: host, tasks: tasks, laterTasks: later.flatMap { $0.tasks(on: host) },
             connection: await pool.connection(to: host), memory: memory, mode: options.mode,
             consents: options.consents)
         var failure: String?

@@ -71,7 +71,8 @@ enum RemoteAgent {
     /// The status with which timeout(1) says that it ended the command.
     static let timedOutStatus: Int32 = 124
 
-    static func request(id: Int, _ command: Command) -> [UInt8] {
+    /// The request in two parts, so that a large input need not be copied.
+    static func request(id: Int, _ command: Command) -> [[UInt8]] {
         if command.executable == "sh", command.arguments == ["-s"], command.environment.isEmpty {
             // The script need not start another shell to read itself.
             return request(id: id, script: command.input, input: [], command.timeout)
@@ -87,13 +88,11 @@ enum RemoteAgent {
         return request(id: id, script: Array(script.utf8), input: command.input, command.timeout)
     }
 
-    private static func request(id: Int, script: [UInt8], input: [UInt8], _ timeout: Duration) -> [UInt8] {
+    private static func request(id: Int, script: [UInt8], input: [UInt8], _ timeout: Duration) -> [[UInt8]] {
         let seconds = max(1, timeout.components.seconds + (timeout.components.attoseconds > 0 ? 1 : 0))
         var bytes = Array("\(id) \(seconds) \(script.count) \(input.count)\n".utf8)
-        bytes.reserveCapacity(bytes.count + script.count + input.count)
         bytes += script
-        bytes += input
-        return bytes
+        return input.isEmpty ? [bytes] : [bytes, input]
     }
 
     struct AnswerHeader: Equatable {

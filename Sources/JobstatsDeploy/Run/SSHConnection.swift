@@ -97,7 +97,9 @@ public final class SSHConnection: CommandExecutor {
                         id += 1
                         let guardian = diagnosis.endAfter(request.command.timeout + .seconds(15), endProcess)
                         defer { guardian.cancel() }
-                        _ = try await writer.write(RemoteAgent.request(id: id, request.command))
+                        for part in RemoteAgent.request(id: id, request.command) {
+                            _ = try await writer.write(part)
+                        }
                         let outcome = try await reader.answer(to: request.command, id: id, host: host)
                         request.finish(outcome)
                     }

@@ -105,7 +105,7 @@ extension JobstatsPlan {
                     "Slurm's scope is \(other)",
                     remedy: "give cgroup_exporter the flag --path.slurmstepd.scope="
                         + "\(other.dropFirst("/sys/fs/cgroup".count)) with: systemctl edit cgroup_exporter")
-            })
+            }.independent())
     }
 
     func cgroupExporterUnit() throws -> UnitFile {

@@ -95,7 +95,8 @@ extension JobstatsPlan {
                     Command(
                         "sh",
                         ["-c", DeviceOrder.script, "sh", "\(SlurmPaths.folder(configuration.wlmInstance))/gres.conf"],
-                        timeout: .seconds(20)), judge: DeviceOrder.judge),
+                        timeout: .seconds(20)), judge: DeviceOrder.judge
+                ).independent(),
                 byHand: [
                     "grep 'Device Minor' /proc/driver/nvidia/gpus/*/information",
                     "grep -i autodetect /etc/slurm/gres.conf",

@@ -78,6 +78,18 @@ struct MonitorVerification: Resource {
         """
 }
 
+extension MonitorVerification: BoundedResource, FollowingResource {
+    package var effects: Effects { Effects() }
+
+    /// A monitor that is started anew has not checked yet.
+    package func assess(_ facts: Facts, after effects: Effects) -> Assessment {
+        effects.units.contains(MonitorPaths.unitName)
+            ? .differs(["the monitor has not checked yet"]) : assess(facts)
+    }
+
+    package func changes(from facts: Facts, after effects: Effects) -> [Command] { changes(from: facts) }
+}
+
 extension String {
     /// Without white space at both ends.
     var trimmed: String {

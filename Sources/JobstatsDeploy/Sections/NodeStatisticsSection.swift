@@ -48,7 +48,7 @@ extension JobstatsPlan {
             return steps + [
                 Step(
                     "\(section).unit", "\(file.unit) enabled and running", on: dgxNodes,
-                    UnitResource(file.unit, enabled: true, .running, restartedFor: files)),
+                    UnitResource(file.unit, enabled: true, .running, restartedFor: files).unnoticed()),
                 Step(
                     "\(section).answers", "\(file.unit) answers", on: dgxNodes,
                     WaitResource(
@@ -59,7 +59,7 @@ extension JobstatsPlan {
         return steps + [
             Step(
                 "\(section).unit", "\(file.unit) known and not started at boot", on: dgxNodes,
-                UnitResource(file.unit, enabled: false, .asFound, restartedFor: files)),
+                UnitResource(file.unit, enabled: false, .asFound, restartedFor: files).unnoticed()),
             Step(
                 "\(section).self-test", "\(file.unit) answers, and is left as found", on: dgxNodes,
                 SelfTest(unit: file.unit, port: port, metric: metric, of: program, file)),

@@ -23,6 +23,7 @@ public enum RoleMonitorSection {
                 ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")
         }
         library.concernsImages = true
+        library.isIndependent = true
         var steps = [
             Step("10.library", "libcurl on the node", on: nodes, library),
             Step(
@@ -48,7 +49,8 @@ public enum RoleMonitorSection {
             Step(
                 "10.unit", "Unit enabled and running", on: nodes,
                 UnitResource(
-                    MonitorPaths.unitName, enabled: true, .running, restartedFor: settings.watchedFiles)),
+                    MonitorPaths.unitName, enabled: true, .running, restartedFor: settings.watchedFiles
+                ).unnoticed()),
         ]
         let verifications = nodes.map { ($0, MonitorVerification(on: $0, settings, site) as any Resource) }
         steps.append(

@@ -30,6 +30,15 @@ struct KnownSumsTests {
         #expect(try await digest(path) == SHA256Digest.hex(Array(repeating: UInt8(ascii: "y"), count: 1 << 18)))
     }
 
+    @Test func veryLargeFilesOfAnyNameAreDigestedAndRemembered() async throws {
+        let text = String(repeating: "z", count: 3 << 20)
+        for name in ["program", "it's 1"] {
+            let path = folder.write(name, text)
+            #expect(try await digest(path) == SHA256Digest.hex(Array(text.utf8)))
+            #expect(folder.read("state/sums")?.contains("\t\(path)\t\(SHA256Digest.hex(Array(text.utf8)))\n") == true)
+        }
+    }
+
     @Test func aCheckWritesNothing() async throws {
         let path = folder.write("program", large)
         #expect(try await digest(path, isWritten: false) == SHA256Digest.hex(Array(large.utf8)))

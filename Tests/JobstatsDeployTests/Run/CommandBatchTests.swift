@@ -1,4 +1,5 @@
 import CommandExecution
+import Glibc
 import Testing
 
 @testable import JobstatsDeploy
@@ -28,6 +29,32 @@ struct CommandBatchTests {
         let outcome = try await run([careless, write("a", "right")])
         #expect(outcome.failure == nil)
         #expect(folder.read("a") == "right")
+    }
+
+    @Test func filesTakeTheirOwnBytesFromTheCommonInput() async throws {
+        let record = OwnershipRecord(directory: "\(folder.path)/record")
+        let owner = "\(getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "root")"
+        let large = String(repeating: "0123456789abcdef", count: 70_000)
+        let texts = [("a", "one\n"), ("b", ""), ("c", large), ("d", "four")]
+        let commands = try texts.flatMap { name, text in
+            try FileResource(
+                "\(folder.path)/\(name)", .text(text), owner: owner, group: owner, record: record
+            ).changes(from: Facts())
+        }
+        let outcome = try await run(commands + [write("e", "five")], [.file("\(folder.path)/c")])
+        #expect(outcome.failure == nil)
+        for (name, text) in texts + [("e", "five")] { #expect(folder.read(name) == text) }
+        #expect(outcome.facts.file("\(folder.path)/c")?.sha256 == SHA256Digest.hex(Array(large.utf8)))
+        #expect(folder.names == ["a", "b", "c", "d", "e", "record"])
+    }
+
+    @Test func aQuestionThatTakesLongerThanTheOthersIsAskedAgainByItself() async throws {
+        let slow = Command("sh", ["-c", "sleep 1.2; echo slow"], timeout: .seconds(3))
+        let quick = Command("true", timeout: .seconds(1))
+        let outcome = try await run([write("a", "a")], [.command(slow), .command(quick)])
+        #expect(outcome.failure == nil && folder.read("a") == "a")
+        #expect(outcome.facts.result(slow)?.outputText == "slow\n")
+        #expect(outcome.facts.result(quick)?.succeeded == true)
     }
 
     @Test func theFirstFailureIsNamedAndNothingAfterItRuns() async throws {

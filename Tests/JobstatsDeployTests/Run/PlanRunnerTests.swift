@@ -40,6 +40,28 @@ private struct DeadConnection: HostConnection {
     func close() async {}
 }
 
+/// A file that is there only after others; where it is not right at once, its first change gives something else.
+private struct Follower: FollowingResource, BoundedResource {
+    let path: String
+    let isRightAtOnce: Bool
+    var effects: Effects { Effects(paths: [path]) }
+    var summary: String { path }
+    var queries: [Query] { [.content(path)] }
+    var instructions: Instructions { Instructions() }
+
+    func assess(_ facts: Facts) -> Assessment {
+        facts.content(path) == Array("b".utf8) ? .inPlace() : .differs(["\(path) is not b"])
+    }
+
+    func changes(from facts: Facts) -> [Command] { write("b") }
+    func assess(_ facts: Facts, after effects: Effects) -> Assessment { assess(facts) }
+    func changes(from facts: Facts, after effects: Effects) -> [Command] { write(isRightAtOnce ? "b" : "other") }
+
+    private func write(_ text: String) -> [Command] {
+        [Command("sh", ["-c", "printf %s \"$1\" >\"$2\"", "sh", text, path])]
+    }
+}
+
 struct PlanRunnerTests {
     private let folder = TemporaryFolder()
     private let memory = TemporaryFolder()
@@ -93,8 +115,8 @@ struct PlanRunnerTests {
         }
         let first = await PlanRunner(plan: Plan(sections: sections), connector: connector).run()
         #expect(first.count(.changed) == 12)
-        // Each section asks, as the one before it changed something, and then changes all and asks again.
-        #expect(connector.count.withLock { $0 } == 6)
+        // One look, and each section changes all and asks for itself and those to come.
+        #expect(connector.count.withLock { $0 } == 4)
         connector.count.withLock { $0 = 0 }
         let second = await PlanRunner(plan: Plan(sections: sections), connector: connector).run()
         #expect(second.count(.inPlace) == 12)
@@ -296,6 +318,42 @@ struct PlanRunnerTests {
             return wanted
         }
         #expect(report.exitStatus == 0 && report.count(.changed) == 1)
+    }
+
+    @Test func stepsThatFollowFromOthersGoAlongAndWhatComesOtherwiseIsDoneInItsTurn() async {
+        let connector = CountingConnector()
+        let (first, last) = (file("a", "a"), file("c", "c"))
+        let steps: [any Resource] = [first, Follower(path: "\(folder.path)/b", isRightAtOnce: true), last]
+        func plan(_ steps: [any Resource]) -> Plan {
+            Plan(sections: [
+                PlanSection(
+                    number: 4, title: "", purpose: "",
+                    steps: steps.enumerated().map { Step("4.\($0.offset)", "", on: hosts(1), $0.element) })
+            ])
+        }
+        let once = await PlanRunner(plan: plan(steps), connector: connector).run()
+        #expect(once.results.map(\.outcome) == [.changed, .changed, .changed])
+        #expect(connector.count.withLock { $0 } == 2)
+        for name in folder.names { unlink("\(folder.path)/\(name)") }
+        let twice = await PlanRunner(
+            plan: plan([first, Follower(path: "\(folder.path)/b", isRightAtOnce: false), last]), connector: connector
+        ).run()
+        #expect(twice.results.map(\.outcome) == [.changed, .changed, .changed])
+        #expect(folder.names == ["a", "b", "c"] && folder.read("b") == "b")
+        #expect(connector.count.withLock { $0 } == 5)
+    }
+
+    @Test func aChangeThatStaysOnItsHostLeavesWhatIsKnownOfOthers() async {
+        let memory = HostMemory()
+        let (one, other) = (Host("dgx-1"), Host("dgx-2"))
+        for host in [one, other] { await memory.keep(Facts(), of: host, covering: [], changes: 0) }
+        await memory.noteChange(on: one, staysThere: true)
+        #expect(await memory.facts(of: one, covering: []) == nil)
+        #expect(await memory.facts(of: other, covering: []) != nil)
+        await memory.noteChange(on: one, staysThere: false)
+        #expect(await memory.facts(of: other, covering: []) == nil)
+        #expect(Effects(paths: ["/etc/x", "/var/lib/y"]).staysOnHost)
+        #expect(!Effects(paths: ["/etc/x", "/cm/shared/apps/y"]).staysOnHost)
     }
 
     @Test func aHostThatDoesNotAnswerTheLookFailsAtItsStepAlone() async {

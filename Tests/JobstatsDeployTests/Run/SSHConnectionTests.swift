@@ -217,8 +217,10 @@ struct SSHConnectionTests {
 
     @Test func aRequestThatTheConnectionWasCutInIsNotCarriedOut() async throws {
         let memory = TemporaryFolder()
-        let request = RemoteAgent.request(
-            id: 1, Command("sh", ["-c", "cat >\"$0\"", "\(memory.path)/file"], input: Array("whole\n".utf8)))
+        let request = Array(
+            RemoteAgent.request(
+                id: 1, Command("sh", ["-c", "cat >\"$0\"", "\(memory.path)/file"], input: Array("whole\n".utf8))
+            ).joined())
         for (length, status) in [(request.count, Int32(0)), (request.count - 1, 92), (request.count - 7, 92)] {
             memory.write("file", "before\n")
             let result = try await LocalExecutor().run(

@@ -10,6 +10,8 @@ public struct CheckResource: Resource {
     public var command: Command
     /// Whether the same must be so in a software image; false by default.
     public var concernsImages = false
+    /// Whether nothing that earlier steps of its section change on the host matters to it.
+    var isIndependent = false
     private let judge: @Sendable (CommandResult) -> Assessment
 
     /// Creates a check.
@@ -17,6 +19,13 @@ public struct CheckResource: Resource {
         self.summary = summary
         self.command = command
         self.judge = judge
+    }
+
+    /// The same check, to which earlier steps do not matter.
+    func independent() -> CheckResource {
+        var check = self
+        check.isIndependent = true
+        return check
     }
 
     public var queries: [Query] { [.command(command)] }

@@ -97,7 +97,10 @@ public struct FileResource: Resource {
 
     /// The arguments of ``OwnershipScripts/replace``.
     private var replaceArguments: [String] {
-        [path, Mode.octal(mode), "\(owner):\(group)", content.sha256, keepsBackup ? "yes" : "no", record.path]
+        [
+            path, Mode.octal(mode), "\(owner):\(group)", "\(content.sha256):\(content.size)",
+            keepsBackup ? "yes" : "no", record.path,
+        ]
             + (validation.map { [$0.executable] + $0.arguments } ?? [])
     }
 

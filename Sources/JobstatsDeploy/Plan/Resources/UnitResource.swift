@@ -23,6 +23,8 @@ public struct UnitResource: Resource {
     public var activity: Activity
     /// Files that its process must not be older than: its unit file, program and configuration.
     public var files: [String]
+    /// Whether what other hosts see may follow from whether it runs.
+    var servesOthers = true
 
     /// Creates the resource.
     public init(_ name: String, enabled: Bool?, _ activity: Activity, restartedFor files: [String] = []) {
@@ -106,6 +108,13 @@ public struct UnitResource: Resource {
             ], timeout: .seconds(120))
     }
 
+    /// The same unit, of which other hosts notice nothing that concerns a deployment.
+    func unnoticed() -> UnitResource {
+        var unit = self
+        unit.servesOthers = false
+        return unit
+    }
+
     public func removal() -> [Command]? { [Command("systemctl", ["disable", "--now", "--quiet", "--", name])] }
     public var absence: (any Resource)? { UnitRemoval(name) }
     public var exportActions: [ExportAction] {
@@ -123,5 +132,33 @@ public struct UnitResource: Resource {
         }
         return Instructions(
             commands: commands, verification: ["systemctl status \(word)"], undo: ["systemctl disable --now \(word)"])
+    }
+}
+
+extension UnitResource: FollowingResource {
+    package func assess(_ facts: Facts, after effects: Effects) -> Assessment { assess(expected(facts, effects)) }
+
+    package func changes(from facts: Facts, after effects: Effects) -> [Command] {
+        changes(from: expected(facts, effects))
+    }
+
+    /// What will be known when these effects have come about. systemd finds a unit file that is new by itself when it is
+    /// asked for the unit.
+    private func expected(_ facts: Facts, _ effects: Effects) -> Facts {
+        guard var unit = facts.unit(name) else { return facts }
+        var facts = facts
+        if effects.paths.contains(Installed.unitFile(name)) {
+            if unit.isMissing {
+                unit.load = "loaded"
+                if unit.enablement.isEmpty { unit.enablement = "disabled" }
+            } else {
+                unit.needsReload = true
+            }
+            facts.units[name] = unit
+        }
+        for file in files where effects.paths.contains(file) {
+            facts.files[file, default: .missing].changed = .infinity
+        }
+        return facts
     }
 }

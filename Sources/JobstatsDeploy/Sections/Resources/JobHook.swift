@@ -59,3 +59,7 @@ struct JobHook: Resource {
         return all
     }
 }
+
+extension JobHook: BoundedResource {
+    package var effects: Effects { link.effects }
+}

@@ -44,9 +44,9 @@ struct SelfTest: Resource {
         trap leave EXIT
         trap 'exit 1' HUP INT TERM
         words() { journalctl --no-pager -q -n 12 -o cat -u "$unit" >&2; }
-        if ! systemctl is-active --quiet -- "$unit"; then
+        if ! state=$(systemctl is-active -- "$unit"); then
             started=yes
-            systemctl reset-failed -- "$unit" 2>/dev/null
+            [ "$state" != failed ] || systemctl reset-failed -- "$unit" 2>/dev/null
             systemctl start -- "$unit" || { words; exit 1; }
         fi
         answers() {
@@ -54,12 +54,12 @@ struct SelfTest: Resource {
             printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
             timeout 15 cat <&3 | grep -q "^$metric"
         }
-        for ((n = 0; n < 40; n++)); do
+        for ((n = 0; n < 44; n++)); do
             if (answers) 2>/dev/null; then
                 mkdir -p -- "${path%/*}" && printf '%s' "$stamp" >"$path.new" && mv -f -- "$path.new" "$path"
                 exit
             fi
-            sleep 0.25
+            if [ "$n" -lt 4 ]; then sleep 0.1; else sleep 0.25; fi
         done
         echo "no metric that begins with $metric on port $port" >&2
         words

@@ -25,6 +25,7 @@ let package = Package(
         .executable(name: "simulated-cmsh", targets: ["simulated-cmsh"]),
         .executable(name: "exporter-standin", targets: ["exporter-standin"]),
         .executable(name: "check-benchmark", targets: ["check-benchmark"]),
+        .executable(name: "target-file-benchmark", targets: ["target-file-benchmark"]),
     ],
     dependencies: [
         .package(name: "bcm-jobstats", path: ".."),
@@ -43,8 +44,9 @@ let package = Package(
             name: "bcm-simulator", dependencies: ["BCMSimulator", "ClusterModel", argumentParser, logging]),
         .executableTarget(name: "simulated-cmsh", dependencies: ["ClusterModel"]),
         .executableTarget(name: "exporter-standin"),
-        // Measured by scripts/bench-check.sh beside bench/check_floor.c.
+        // Measured by scripts/bench.sh beside the floors and peers in bench/.
         .executableTarget(name: "check-benchmark", dependencies: [bcmClient, serviceManager, logging]),
+        .executableTarget(name: "target-file-benchmark", dependencies: [promTargets]),
 
         // Simulated clusters for tests, with curl to ask them.
         .target(

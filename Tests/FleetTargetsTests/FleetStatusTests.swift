@@ -205,12 +205,10 @@ struct FleetStatusTests {
 
     @Test(
         arguments: [
-            (["dgx-01"], FleetStatus.Level.off), (["dgx-01", "dgx-02"], .unknown), (["head-a"], .unknown),
-            ([], .unknown),
-            (nil, .unknown),
-        ] as [([String]?, FleetStatus.Level)])
-    func aNodeWithoutTheRoleIsOffWhereBCMShowsTheRoleOfAllWhoHaveIt(
-        _ holders: [String]?, _ level: FleetStatus.Level
+            (["dgx-01"], false), (["dgx-01", "dgx-02"], nil), (["head-a"], nil), ([], nil), (nil, nil),
+        ] as [([String]?, Bool?)])
+    func aNodeWithoutTheRoleIsToldFromOneWhoseRoleIsHidden(
+        _ holders: [String]?, _ hasRole: Bool?
     ) async throws {
         let site = try Site(FakeHeadNodes([.node("dgx-01"), .node("dgx-02", nil), .head()]))
         let headNodes = site.headNodes
@@ -226,6 +224,7 @@ struct FleetStatusTests {
                 return holders
             }
         ).look()
-        #expect(seen.nodes.first { $0.name == "dgx-02" }?.level == level)
+        let node = try #require(seen.nodes.first { $0.name == "dgx-02" })
+        #expect(node.hasRole == hasRole)
     }
 }

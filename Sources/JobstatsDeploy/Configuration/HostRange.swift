@@ -174,7 +174,7 @@ enum HostRange {
     private static let lengthLimit = 255
 
     private static var tooLong: Problem {
-        Problem(message: "stands for names of more than \(lengthLimit) characters, which no host has")
+        Problem(message: "is no host name (RFC 1123): more than \(lengthLimit) characters")
     }
 
     static var tooMany: Problem { Problem(message: "stands for too many hosts") }

@@ -144,6 +144,14 @@ monitors_are_active() {
 }
 
 is_down=no
+# A cluster that somebody else started stays: then `up` refuses with 75.
+start_cluster() {
+    local status=0
+    "$lab" up --nodes "$nodes" "${owner[@]}" || status=$?
+    ((status != exit_busy)) || is_down=yes
+    return "$status"
+}
+
 take_down() {
     [[ $is_down == yes ]] || "$lab" down
     is_down=yes
@@ -193,7 +201,7 @@ owner=(--owner $$)
 [[ $keep == no ]] || owner=()
 
 step "The programs are built" "$repository/scripts/build.sh" --quiet
-step "A cluster runs: two head nodes, a monitoring node, $nodes DGX nodes" "$lab" up --nodes "$nodes" "${owner[@]}"
+step "A cluster runs: two head nodes, a monitoring node, $nodes DGX nodes" start_cluster
 step "dgx-03 has the role slurmclient, as nodes of a running cluster have" give_role head-a dgx-03
 step "guided-setup deploys over SSH from the active head node" deploy
 see 30 "The role monitors run on every DGX node" monitors_are_active

@@ -99,13 +99,21 @@ take_lines() {
     done
 }
 
+# shellcheck disable=SC2317 # called by wait_until
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
 # run_tests SECONDS PACKAGE EXPRESSION VARIABLE...: tests of one package whose names match, shown as they come.
 run_tests() {
-    local seconds=$1 package=$2 expression=$3
+    local seconds=$1 package=$2 expression=$3 reader
     shift 3
     # Both packages are built by whoever calls this; one that is not is built here.
-    timeout --kill-after=20 "$seconds" env "$@" swift test --package-path "$package" ${no_build:+"$no_build"} \
-        --no-parallel --filter "$expression" </dev/null 2>&1 | tee -a "$logs/lines" || status=1
+    rm -f "$logs/pipe"
+    mkfifo "$logs/pipe"
+    tee -a "$logs/lines" <"$logs/pipe" &
+    reader=$!
+    in_time "$seconds" env "$@" swift test --package-path "$package" ${no_build:+"$no_build"} \
+        --no-parallel --filter "$expression" >"$logs/pipe" 2>&1 || status=1
+    wait_until 10 is_gone "$reader" || kill "$reader"
 }
 
 # expression_of PATTERN: the filter for the wanted cells whose tests begin like this and were not run yet.
@@ -128,10 +136,10 @@ run_own() {
     done
     [[ -n $cells ]] || return 0
     # The experiments wait more than they work: a few run at a time, and Swift Testing starts them all.
-    if ! timeout --kill-after=20 "$([[ $long == yes ]] && echo 1800 || echo 600)" env JOBSTATS_FAULTS="${cells# }" \
+    if ! in_time "$([[ $long == yes ]] && echo 1800 || echo 600)" env JOBSTATS_FAULTS="${cells# }" \
         JOBSTATS_FAULT_RESULTS="$logs/cells" JOBSTATS_LONG="$([[ $long == no ]] || echo 1)" \
-        swift test --package-path Development ${no_build:+"$no_build"} --filter '^FaultCampaign\.' </dev/null 2>&1 |
-        { grep -vE 'started\.$| with 1 argument .* (started|passed)' || :; }; then
+        swift test --package-path Development ${no_build:+"$no_build"} --filter '^FaultCampaign\.' \
+        > >(grep -vE 'started\.$| with 1 argument .* (started|passed)') 2>&1; then
         status=1
     fi
 }
@@ -203,7 +211,10 @@ done
 if [[ $lab == yes ]]; then
     expression=$(expression_of 'LabTests.*')
     if [[ -n $expression ]]; then
-        scripts/lab.sh env >/dev/null 2>&1 || on_exit 'scripts/lab.sh down'
+        if ! scripts/lab.sh env >/dev/null 2>&1; then
+            reason=$(scripts/lab.sh check 2>&1) || fail "$exit_cannot_run" "${reason##*: }"
+            on_exit 'scripts/lab.sh down'
+        fi
         run_tests "$([[ $long == yes ]] && echo 7200 || echo 3000)" Development "$expression" JOBSTATS_LAB=1 \
             JOBSTATS_LONG="$([[ $long == no ]] || echo 1)"
     fi

@@ -82,6 +82,25 @@ run_exit_actions() {
     exit "$status"
 }
 
+# in_time SECONDS COMMAND...: a command in a group of its own, which ends with it: when the time is over, and on Ctrl-C.
+in_time() {
+    local seconds=$1 status=0
+    shift
+    timeout --kill-after=20 "$seconds" "$@" </dev/null &
+    in_time_process=$!
+    on_exit end_in_time
+    wait "$in_time_process" || status=$?
+    in_time_process=''
+    return "$status"
+}
+
+end_in_time() {
+    [[ -n ${in_time_process-} ]] || return 0
+    kill "$in_time_process" 2>/dev/null
+    wait "$in_time_process" 2>/dev/null
+    in_time_process=''
+}
+
 # --- Packages ---------------------------------------------------------------------------------------------------------
 
 # missing_packages PACKAGE...: those that are not installed, on one line.
@@ -94,7 +113,7 @@ missing_packages() {
 
 # require_packages PACKAGE...: installs what is missing, as root; otherwise says what to install and ends with status 77.
 require_packages() {
-    local missing log
+    local missing log policy=''
     command -v dpkg-query >/dev/null ||
         fail "$exit_cannot_run" "this machine has no Debian packages; install the equivalents of: $*"
     missing=$(missing_packages "$@")
@@ -102,13 +121,20 @@ require_packages() {
     ((EUID == 0)) || fail "$exit_cannot_run" "packages are missing; as root: apt-get install --no-install-recommends $missing"
     say "Installing packages: $missing"
     log=$(mktemp)
+    # Debian starts a server when its package is installed; here only its programs are wanted.
+    if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+        on_exit 'rm -f /usr/sbin/policy-rc.d'
+        policy=/usr/sbin/policy-rc.d
+    fi
     # shellcheck disable=SC2086 # a list of package names
     if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
         tail -n 15 "$log" >&2
         rm -f "$log"
         fail 1 "apt-get could not install: $missing (its last lines are above)"
     fi
-    rm -f "$log"
+    rm -f "$log" ${policy:+"$policy"}
 }
 
 # --- Building ---------------------------------------------------------------------------------------------------------

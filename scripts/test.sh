@@ -131,6 +131,8 @@ run_lab() {
     phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
     if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
         failed=$((failed + 1))
+        # Somebody else's stays.
+        if grep -q 'a lab is up already' "$logs/output"; then lab_is_up=no; fi
         return
     fi
     JOBSTATS_LAB=1 JOBSTATS_LONG=$([[ $long == no ]] || echo 1) \

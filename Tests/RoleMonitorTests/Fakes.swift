@@ -62,6 +62,7 @@ final class FakeUnits: UnitControl {
         var next: [String: [UnitStatus.Active]] = [:]
         var calls: [String] = []
         var error: ServiceError?
+        var cancelsAtStart = false
     }
     private let state = Mutex(State())
     let callLimit = Duration.seconds(1)
@@ -89,6 +90,9 @@ final class FakeUnits: UnitControl {
     /// Makes every call fail.
     func fail(_ error: ServiceError?) { state.withLock { $0.error = error } }
 
+    /// Makes a start cancel the task that asks for it.
+    func cancelAtStart() { state.withLock { $0.cancelsAtStart = true } }
+
     /// The calls that change something, in short: `start node_exporter.service`.
     var calls: [String] { state.withLock { $0.calls.filter { $0 != "status" } } }
     var looks: Int { state.withLock { $0.calls.count { $0 == "status" } } }
@@ -110,6 +114,7 @@ final class FakeUnits: UnitControl {
     }
 
     func requestStart(_ unit: UnitName) async throws(ServiceError) {
+        if state.withLock({ $0.cancelsAtStart }) { withUnsafeCurrentTask { $0?.cancel() } }
         try call("start \(unit)") { state in
             let result = state.startResult[unit.description] ?? .active
             state.statuses[unit.description]?.active = result

@@ -201,4 +201,15 @@ struct MonitorRoleTests {
         #expect(node.units.calls.isEmpty)
         #expect(node.store.writes.isEmpty)
     }
+
+    @Test func startsThatWereNeverMadeDoNotCountAsAttempts() async throws {
+        let node = try Node()
+        node.bcm.list([.dgx("dgx-01", roles: ["slurmclient"]), .head])
+        node.units.cancelAtStart()
+        let monitor = try node.monitor()
+        let task = Task { await monitor.pass() }
+        _ = await task.value
+        #expect(node.units.calls.count == 1)
+        #expect(await monitor.state.retries.isEmpty)
+    }
 }

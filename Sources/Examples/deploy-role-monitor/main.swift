@@ -31,7 +31,7 @@ struct DeployRoleMonitor: AsyncParsableCommand {
             "The monitors' certificate: node, the name of a profile, admin, or auto for the least that works.",
             valueName: "name"))
     var certificate = "auto"
-    @Flag(help: "Have BCM make a new certificate although the present one still serves.")
+    @Flag(help: "Have BCM make a new certificate although the present one still serves; on all nodes of guided-setup's configuration when no nodes are named.")
     var renew = false
     @Flag(help: "Revoke the certificate that all monitors share, after a question, and do nothing else.")
     var revoke = false
@@ -41,8 +41,13 @@ struct DeployRoleMonitor: AsyncParsableCommand {
     @OptionGroup var hosts: RunOptions
     @OptionGroup(title: OptionTitle.how) var log: LogOptions
 
+    /// A renewal is for all nodes of the site that was set up here, when nothing else is said.
+    private var configurationFile: String {
+        config ?? (renew && dgxNodes.isEmpty ? Defaults.configurationFile : "")
+    }
+
     func validate() throws {
-        if dgxNodes.isEmpty && config == nil && !revoke {
+        if dgxNodes.isEmpty && configurationFile.isEmpty && !revoke {
             throw ValidationError("Name nodes with --dgx-nodes, or a --config.")
         }
         if MonitorCertificateChoice(parsing: certificate) == nil {
@@ -70,7 +75,7 @@ struct DeployRoleMonitor: AsyncParsableCommand {
                     await revocation.run(profile: profile, console: console, assumesYes: assumesYes)
                 })
         }
-        var options = hosts.options(configurationFile: config ?? "")
+        var options = hosts.options(configurationFile: configurationFile)
         options.invocation = ["deploy-role-monitor"] + CommandLine.arguments.dropFirst()
         options.commandName = "deploy-role-monitor"
         options.filePrefix = "role_monitor"

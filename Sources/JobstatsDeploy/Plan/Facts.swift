@@ -138,6 +138,19 @@ public struct Facts: Sendable {
         merge(newer)
     }
 
+    /// Whether a question was answered. That there is no content is an answer where it is known what the file is.
+    package func answers(_ query: Query) -> Bool {
+        switch query {
+        case .file(let path): files[path] != nil
+        case .content(let path): contents[path] != nil || files[path] != nil
+        case .link(let path): links.index(forKey: path) != nil
+        case .unit(let name): units[name] != nil
+        case .user(let name): users.index(forKey: name) != nil
+        case .package(let name): packages.index(forKey: name) != nil
+        case .command(let command): results[command] != nil
+        }
+    }
+
     /// Takes over newer answers.
     public mutating func merge(_ newer: Facts) {
         asked = newer.asked ?? asked

@@ -1,4 +1,5 @@
 import CommandExecution
+import FoundationEssentials
 
 /// Several commands and the questions after them as one command, so that a host is spoken to once for all.
 ///
@@ -23,6 +24,7 @@ struct CommandBatch: Sendable {
     }
 
     func run(on connection: any HostConnection) async throws(CommandError) -> Outcome {
+        let before = Date().timeIntervalSince1970
         let result = try await connection.run(command)
         guard result.succeeded else {
             return Outcome(failure: (0, result), facts: Facts())
@@ -31,7 +33,9 @@ struct CommandBatch: Sendable {
         if String(decoding: result.standardError, as: UTF8.self).contains("\(marker) late\n") {
             return Outcome(failure: failure, facts: try await questions.guarded(with: connection))
         }
-        return Outcome(failure: failure, facts: questions.parse(result.standardOutput))
+        var facts = questions.parse(result.standardOutput)
+        facts.asked = before...max(before, Date().timeIntervalSince1970)
+        return Outcome(failure: failure, facts: facts)
     }
 
     /// The script goes first on standard input and is taken from there by its length; the commands' inputs follow.

@@ -31,11 +31,32 @@ actor HostMemory {
         return entry.facts
     }
 
-    /// The questions whose answers still count, and since when they are known.
-    func known(of host: Host) -> (queries: Set<Query>, since: ContinuousClock.Instant) {
-        guard let entry = entries[host], entry.changes == changes(for: host) else { return ([], .now) }
-        return (entry.queries, entry.time)
+    /// What counted until a change began.
+    struct Beginning {
+        /// The questions whose answers counted.
+        var queries: Set<Query> = []
+        /// Since when they are known.
+        var since = ContinuousClock.now
+        /// The count with this change.
+        var changes = 0
     }
+
+    /// Something is about to be changed on a host. Nothing comes between what counted and the note.
+    ///
+    /// - Parameter staysThere: whether no other host sees anything of it.
+    func beginChange(on host: Host, staysThere: Bool) -> Beginning {
+        var beginning = Beginning()
+        if let entry = entries[host], entry.changes == changes(for: host) {
+            (beginning.queries, beginning.since) = (entry.queries, entry.time)
+        }
+        if staysThere { ownChanges[host, default: 0] += 1 } else { commonChanges += 1 }
+        beginning.changes = changes(for: host)
+        return beginning
+    }
+
+    /// A change that all hosts may see has ended, or may still come about on a host that was lost: who looked meanwhile may
+    /// have looked too early.
+    func endCommonChange() { commonChanges += 1 }
 
     /// Keeps what was learned; `changes` is the count from before the question.
     func keep(
@@ -43,12 +64,5 @@ actor HostMemory {
         since time: ContinuousClock.Instant = .now
     ) {
         entries[host] = Entry(facts: facts, queries: queries, changes: changes, time: time)
-    }
-
-    /// Something is about to be changed on a host, or was just changed.
-    ///
-    /// - Parameter staysThere: whether no other host sees anything of it.
-    func noteChange(on host: Host, staysThere: Bool) {
-        if staysThere { ownChanges[host, default: 0] += 1 } else { commonChanges += 1 }
     }
 }

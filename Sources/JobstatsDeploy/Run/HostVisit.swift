@@ -202,23 +202,26 @@ final class HostVisit {
         var effects: Effects? = Effects()
         for change in group { note(change, in: &effects) }
         let staysHere = effects?.staysOnHost ?? false
-        let (known, time) = await memory.known(of: host)
-        let kept = staysHere ? untouched(known, by: effects ?? Effects()) : []
-        await memory.noteChange(on: host, staysThere: staysHere)
+        let begun = await memory.beginChange(on: host, staysThere: staysHere)
+        let kept = staysHere ? untouched(begun.queries, by: effects ?? Effects()) : []
         let commands = group.flatMap(\.commands)
-        var changes = await memory.changes(for: host)
-        let asked = tasks[group[0].index...].flatMap(\.resource.queries) + (staysHere ? [] : laterQueries)
-        let outcome = try await CommandBatch(commands, then: collector(asked)).run(on: connection)
-        if !staysHere {
-            // Who looked meanwhile may have looked too early.
-            await memory.noteChange(on: host, staysThere: false)
-            changes += 1
+        // Of the sections to come once, when this one ends: some of their questions take long.
+        let asksAll = !staysHere && group[group.count - 1].index == tasks.count - 1
+        let asked = tasks[group[0].index...].flatMap(\.resource.queries) + (asksAll ? laterQueries : [])
+        let outcome: CommandBatch.Outcome
+        do throws(CommandError) {
+            outcome = try await CommandBatch(commands, then: collector(asked)).run(on: connection)
+        } catch {
+            if !staysHere { await memory.endCommonChange() }
+            throw error
         }
+        if !staysHere { await memory.endCommonChange() }
         var now = facts ?? Facts()
         now.merge(outcome.facts, answering: asked)
         facts = now
         await memory.keep(
-            now, of: host, covering: kept.union(asked), changes: changes, since: kept.isEmpty ? .now : time)
+            now, of: host, covering: kept.union(asked.filter(now.answers)),
+            changes: begun.changes + (staysHere ? 0 : 1), since: kept.isEmpty ? .now : begun.since)
         var findings: [StepFinding] = []
         var position = 0
         for (place, change) in group.enumerated() {
@@ -231,7 +234,12 @@ final class HostVisit {
             let seen = tasks[change.index].resource.assess(now)
             if change.isExpected, seen.state == .differs {
                 // It came otherwise than expected. Now that it is seen, it is changed in its turn.
-                for later in group[(place + 1)...] where !later.commands.isEmpty { changedAhead[later.index] = later }
+                // What came about after it counts when its turn comes.
+                for later in group[(place + 1)...] {
+                    position += later.commands.count
+                    guard position <= outcome.failure?.index ?? .max else { break }
+                    if !later.commands.isEmpty { changedAhead[later.index] = later }
+                }
                 break
             }
             let told = change.commands.isEmpty ? changedAhead[change.index] ?? change : change

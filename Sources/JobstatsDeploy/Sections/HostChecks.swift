@@ -212,14 +212,15 @@ enum HeadNodeStatus {
                 "cmsh does not answer: \((result.errorText + text).trimmed.prefix(300))",
                 remedy: "run this on a BCM head node; look at: \(BCMPaths.cmsh) -c \"cmha status\"")
         }
-        // Noise without an asterisk must not pass for a site with one head node.
-        guard text.unicodeScalars.allSatisfy({ $0 == "\n" || $0 == "\t" || (0x20..<0x7F).contains($0.value) }) else {
-            return .blocked(
-                "what cmsh answers cannot be understood: \(Quoted(String(text.prefix(60))))",
-                remedy: "look at: \(BCMPaths.cmsh) -c \"cmha status\"")
-        }
         // The active head node carries an asterisk; without high availability there is none.
         guard let star = text.firstIndex(of: "*") else {
+            // Noise must not pass for a site with one head node.
+            guard text.unicodeScalars.allSatisfy({ $0 == "\n" || $0 == "\t" || (0x20..<0x7F).contains($0.value) })
+            else {
+                return .blocked(
+                    "what cmsh answers cannot be understood: \(Quoted(String(text.prefix(60))))",
+                    remedy: "look at: \(BCMPaths.cmsh) -c \"cmha status\"")
+            }
             return .inPlace("the only head node")
         }
         let before = text[..<star]

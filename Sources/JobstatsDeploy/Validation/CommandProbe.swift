@@ -46,7 +46,12 @@ struct CommandProbe: Sendable, Hashable {
         if [ -f "$2" ]; then head -c 200 -- "$2"
         elif [ -f .git/HEAD ]; then
             read -r kind path <.git/HEAD
-            if [ "$kind" = ref: ]; then head -c 200 -- ".git/$path" || exit 3; else echo "$kind"; fi
+            if [ "$kind" != ref: ]; then echo "$kind"; exit; fi
+            case $path in refs/*) ;; *) exit 3 ;; esac
+            case $path in *..*) exit 3 ;; esac
+            if [ -f ".git/$path" ]; then head -c 200 -- ".git/$path"; exit; fi
+            while read -r id name; do if [ "$name" = "$path" ]; then echo "$id"; exit; fi; done <.git/packed-refs
+            exit 3
         else exit 3
         fi
         ' sh "$directory" "$4"

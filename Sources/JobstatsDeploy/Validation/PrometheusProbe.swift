@@ -69,7 +69,8 @@ struct PrometheusProbe: Sendable {
     /// Jobs' cgroups that were never seen to have memory.
     var negativeMemory: Question {
         Question(
-            text: "group by (hostname, jobid) (last_over_time({__name__=~\"cgroup_memory_(total|used|rss)_bytes\"}"
+            text: "group by (cluster, hostname, jobid) "
+                + "(last_over_time({__name__=~\"cgroup_memory_(total|used|rss)_bytes\"}"
                 + "[\(window)s]) < 0)")
     }
     /// How many jobs were seen of late, and how many on GPUs.

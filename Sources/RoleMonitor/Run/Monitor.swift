@@ -106,6 +106,8 @@ package actor Monitor {
             save()
             state.retries = retries
             await perform(decision.actions, &report)
+            // Cancelled on the way: which attempts were made is not known, and none may count that was not.
+            if Task.isCancelled { state.retries = retriesBefore }
             save()
         }
         conclude(&report, start: start, isRetiring: retiring != nil)

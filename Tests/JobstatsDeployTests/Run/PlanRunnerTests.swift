@@ -347,10 +347,10 @@ struct PlanRunnerTests {
         let memory = HostMemory()
         let (one, other) = (Host("dgx-1"), Host("dgx-2"))
         for host in [one, other] { await memory.keep(Facts(), of: host, covering: [], changes: 0) }
-        await memory.noteChange(on: one, staysThere: true)
+        _ = await memory.beginChange(on: one, staysThere: true)
         #expect(await memory.facts(of: one, covering: []) == nil)
         #expect(await memory.facts(of: other, covering: []) != nil)
-        await memory.noteChange(on: one, staysThere: false)
+        _ = await memory.beginChange(on: one, staysThere: false)
         #expect(await memory.facts(of: other, covering: []) == nil)
         #expect(Effects(paths: ["/etc/x", "/var/lib/y"]).staysOnHost)
         #expect(!Effects(paths: ["/etc/x", "/cm/shared/apps/y"]).staysOnHost)

@@ -161,6 +161,11 @@ import Testing
                 .object(
                     JSONObject([.init("metric", .object(JSONObject(labels.map { .init($0.key, .text($0.value)) })))])))
         }
+        let both = ["slurm", "other"].map { series(["cluster": $0, "hostname": "dgx-01", "jobid": $0]) }
+        func seen(_ cluster: String) -> [String?] {
+            JobstatsValidation.series(both, of: "dgx-01", in: cluster).map { $0.labels["jobid"] }
+        }
+        #expect(seen("slurm") == ["slurm"] && seen("other") == ["other"] && seen("third").count == 2)
         #expect(JobstatsValidation.judgeJobs([], []).state == .skipped)
         #expect(JobstatsValidation.judgeJobs([job], [series(["jobid": "17"])]).state == .passed)
         #expect(JobstatsValidation.judgeJobs([job], [series(["jobid": "16"])]).state == .failed)

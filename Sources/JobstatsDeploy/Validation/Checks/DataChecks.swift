@@ -70,6 +70,15 @@ extension JobstatsValidation {
         return hostname?.lowercased() == name.lowercased()
     }
 
+    /// The series of a node. Where a node of another cluster on the same Prometheus has its name, this cluster's alone.
+    static func series(
+        _ all: [PrometheusState.Series], of name: String, in cluster: String
+    ) -> [PrometheusState.Series] {
+        let named = all.filter { isOf(name, $0) }
+        let own = named.filter { $0.labels["cluster"] == cluster }
+        return own.isEmpty ? named : own
+    }
+
     static func judgeSeries(
         _ series: [PrometheusState.Series], _ name: String, _ cluster: String
     ) -> ValidationVerdict {
@@ -95,7 +104,7 @@ extension JobstatsValidation {
     }
 
     private func memoryCheck(_ probe: PrometheusProbe) -> ValidationCheck {
-        let hosts = dgxNodes
+        let hosts = dgxNodes, cluster = configuration.clusterName
         return ValidationCheck(
             "9.memory", "Memory of jobs", expected: "no job's memory is told as -1",
             byHand: [probe.byHand(probe.negativeMemory.path)], about: hosts, asking: localHost, probe.queries
@@ -109,7 +118,8 @@ extension JobstatsValidation {
             return Dictionary(
                 hosts.map { host in
                     let name = JobstatsPlan.shortName(host)
-                    guard let job = series.first(where: { Self.isOf(name, $0) })?.labels["jobid"] else {
+                    let own = series.filter { Self.isOf(name, $0) && $0.labels["cluster"] ?? cluster == cluster }
+                    guard let job = own.first?.labels["jobid"] else {
                         return jobs.contains(where: { Self.isOf(name, $0) })
                             ? (host, .passed("none is negative")) : (host, .skipped("no job's series of the node now"))
                     }
@@ -134,7 +144,7 @@ extension JobstatsValidation {
         _ questions: SlurmQuestions, _ controller: Host,
         judge: @escaping @Sendable (Host, [RunningJob], [PrometheusState.Series]) -> ValidationVerdict
     ) -> ValidationCheck {
-        let hosts = dgxNodes, here = self
+        let hosts = dgxNodes, here = self, cluster = configuration.clusterName
         return ValidationCheck(
             id, title, expected: expected, byHand: ["squeue -t running", probe.byHand(question.path)], about: hosts,
             asking: localHost, probe.queries
@@ -160,10 +170,10 @@ extension JobstatsValidation {
                         )
                     }
                     let name = JobstatsPlan.shortName(host)
-                    let here = jobs.filter { job in
+                    let running = jobs.filter { job in
                         job.seconds > probe.window && job.nodes.contains { $0.lowercased() == name.lowercased() }
                     }
-                    return (host, judge(host, here, series.filter { Self.isOf(name, $0) }))
+                    return (host, judge(host, running, Self.series(series, of: name, in: cluster)))
                 }
             ) { $1 }
         }

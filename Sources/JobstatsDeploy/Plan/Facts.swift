@@ -138,11 +138,12 @@ public struct Facts: Sendable {
         merge(newer)
     }
 
-    /// Whether a question was answered. That there is no content is an answer where it is known what the file is.
+    /// Whether a question was answered. Where a file is missing there is no content, which is an answer, too, and cannot
+    /// be told from none.
     package func answers(_ query: Query) -> Bool {
         switch query {
         case .file(let path): files[path] != nil
-        case .content(let path): contents[path] != nil || files[path] != nil
+        case .content: true
         case .link(let path): links.index(forKey: path) != nil
         case .unit(let name): units[name] != nil
         case .user(let name): users.index(forKey: name) != nil

@@ -142,7 +142,8 @@ extension UnitResource: FollowingResource {
         changes(from: expected(facts, effects))
     }
 
-    /// What will be known when these effects have come about.
+    /// What will be known when these effects have come about. systemd finds a unit file that is new by itself when it is
+    /// asked for the unit, from 246 on also where another unit named it before.
     private func expected(_ facts: Facts, _ effects: Effects) -> Facts {
         guard var unit = facts.unit(name) else { return facts }
         var facts = facts
@@ -150,9 +151,9 @@ extension UnitResource: FollowingResource {
             if unit.isMissing {
                 unit.load = "loaded"
                 if unit.enablement.isEmpty { unit.enablement = "disabled" }
+            } else {
+                unit.needsReload = true
             }
-            // A unit that another one names was looked for when it was not there yet.
-            unit.needsReload = true
             facts.units[name] = unit
         }
         for file in files where effects.paths.contains(file) {

@@ -136,7 +136,7 @@ run_lab() {
         return
     fi
     JOBSTATS_LAB=1 JOBSTATS_LONG=$([[ $long == no ]] || echo 1) \
-        tests 3000 "Tests on the lab" swift test --package-path Development --skip-build --filter '^LabTests\.'
+        tests 3600 "Tests on the lab" swift test --package-path Development --skip-build --filter '^LabTests\.'
     phase 60 "Taking the lab down" scripts/lab.sh down
     lab_is_up=no
 }

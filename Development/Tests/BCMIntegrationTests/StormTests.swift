@@ -22,7 +22,15 @@ import Testing
 
     @Test func twoHundredDifferentRequestsAtOnceAllGetTheirOwnAnswer() async throws {
         try await TestCluster.served { cluster, server in
-            let before = Self.descriptors()
+            // The first request of a process opens what stays open for all of them.
+            let threads = Self.threads()
+            do {
+                let first = try cluster.client(server)
+                _ = try await first.license()
+                first.shutDown()
+            }
+            try #require(await eventually { Self.threads() <= threads })
+            let (before, earlier) = (Self.descriptors(), server.counters.requests)
             do {
                 let client = try cluster.client(server, requestTimeout: .seconds(120))
                 let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -42,7 +50,7 @@ import Testing
                     return try await group.reduce(0) { $1 ? $0 : $0 + 1 }
                 }
                 #expect(wrong == 0)
-                #expect(server.counters.requests == 200 && client.connectionsOpened <= 8)
+                #expect(server.counters.requests == earlier + 200 && client.connectionsOpened <= 8)
                 client.shutDown()
             }
             #expect(await eventually { Self.descriptors() <= before }, "\(Self.descriptors()) and \(before) before")

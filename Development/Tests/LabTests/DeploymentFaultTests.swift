@@ -23,6 +23,10 @@ extension LabTests {
             }
         }
 
+        private static var takesMinutes: ConditionTrait {
+            .enabled(if: Lab.isPatient, "a minute or two: scripts/test.sh --long")
+        }
+
         @Test func aSecondAdministratorIsRefusedWithOwnerAndAge() async throws {
             let deployment = try await Deployment.blank()
             async let first = deployment.guidedSetup()
@@ -38,7 +42,7 @@ extension LabTests {
             #expect(third.succeeded, "\(Self.text(third))")
         }
 
-        @Test func progressThatCannotBeUsedIsRefusedAndARunWithoutItEndsWell() async throws {
+        @Test(Self.takesMinutes) func progressThatCannotBeUsedIsRefusedAndARunWithoutItEndsWell() async throws {
             let wanted = try await Self.undisturbed()
             let deployment = try await Deployment.blank()
             let lab = deployment.lab
@@ -64,7 +68,7 @@ extension LabTests {
             #expect(try await GuidedSetupTests.inventories(deployment) == wanted)
         }
 
-        @Test func aCmshThatFailsOrHangsIsSaidAndNothingIsHalfDone() async throws {
+        @Test(Self.takesMinutes) func aCmshThatFailsOrHangsIsSaidAndNothingIsHalfDone() async throws {
             let deployment = try await Deployment.blank()
             let lab = deployment.lab
             let program = "/cm/local/apps/cmd/bin/cmsh"
@@ -83,7 +87,7 @@ extension LabTests {
             #expect(try await deployment.guidedSetup().succeeded)
         }
 
-        @Test(arguments: ["/usr/local/bin", "/etc/systemd/system"])
+        @Test(Self.takesMinutes, arguments: ["/usr/local/bin", "/etc/systemd/system"])
         func aFullDiskOnANodeFailsItsStepAndIsCompletedLater(_ folder: String) async throws {
             let wanted = try await Self.undisturbed()
             let deployment = try await Deployment.blank()
@@ -134,7 +138,7 @@ extension LabTests {
             try await lab.script("reimage", "dgx-02", "blank-dgx-02")
         }
 
-        @Test func aHeadNodeThatIsRebootedInTheMiddleIsResumedToTheSameEnd() async throws {
+        @Test(Self.takesMinutes) func aHeadNodeThatIsRebootedInTheMiddleIsResumedToTheSameEnd() async throws {
             let wanted = try await Self.undisturbed()
             let deployment = try await Deployment.blank()
             async let run = deployment.guidedSetup()

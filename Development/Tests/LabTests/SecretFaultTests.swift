@@ -17,7 +17,7 @@ extension LabTests.DeploymentFaultTests {
             let daemon = try await Self.daemon(of: host, lab)
             let file = "/tmp/jobstats-secrets-\(UUID().uuidString)"
             let calls =
-                "openat,open,creat,mkdir,mkdirat,chmod,fchmod,fchmodat,rename,renameat,renameat2,link,linkat,symlink"
+                "openat,open,creat,umask,mkdir,mkdirat,chmod,fchmod,fchmodat,rename,renameat,renameat2,link,linkat,symlink"
             let command = Command(
                 "strace", ["-f", "-qq", "-y", "-s", "400", "-o", file, "-e", "trace=\(calls)", "-p", "\(daemon)"],
                 timeout: .seconds(300))
@@ -37,23 +37,35 @@ extension LabTests.DeploymentFaultTests {
             let text = FileManager.default.contents(atPath: trace.file) ?? Data()
             unlink(trace.file)
             let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
-            let secret = lines.filter { $0.contains("/etc/bcm-role-monitor") || $0.contains("monitor.key") }
+            let secret = lines.filter(Self.isSecret)
             if trace.host != "head-a" {
                 #expect(secret.contains { $0.contains("rename") && $0.contains("monitor.key") }, "no key was installed")
             }
-            for line in Self.opened(secret) { Issue.record("\(trace.host): open to others for an instant: \(line)") }
+            for line in Self.opened(lines) { Issue.record("\(trace.host): open to others for an instant: \(line)") }
         }
     }
 
-    /// The lines after which somebody else could open a file: one that is made with a mode for others, or given one.
+    private static func isSecret(_ line: String) -> Bool {
+        line.contains("/etc/bcm-role-monitor") || line.contains("monitor.key")
+    }
+
+    /// The lines after which somebody else could open a secret file: one that is made with a mode for others, or given one.
     private static func opened(_ lines: [String]) -> [String] {
         var closed: Set<String> = []
+        // What each process takes from the modes that it asks for; of one that did not say, nothing is presumed.
+        var masks: [Substring: Int] = [:]
         return lines.filter { line in
+            let process = line.prefix { $0 != " " }
+            if let mask = line.split(separator: "umask(").dropFirst().first {
+                masks[process] = Int(mask.prefix { $0.isNumber }, radix: 8)
+            }
+            guard Self.isSecret(line) else { return false }
+            let mask = line.contains("chmod") ? 0 : masks[process, default: 0]
             guard line.contains("O_CREAT") || line.contains("mkdir") || line.contains("chmod") else { return false }
             // Calls that another one interrupted stand in two lines, the first of which has the path and mode.
             let path = line.split(separator: "\"").dropFirst().first.map(String.init) ?? ""
             let digits = line.split(whereSeparator: { ", )".contains($0) }).filter { $0.hasPrefix("0") }
-            let modes = digits.compactMap { Int($0, radix: 8) }.filter { $0 > 0o77 }
+            let modes = digits.compactMap { Int($0, radix: 8) }.filter { $0 > 0o77 }.map { $0 & ~mask }
             if modes.allSatisfy({ $0 & 0o077 == 0 }) {
                 if line.contains("O_EXCL") { closed.insert(path) }
                 return false

@@ -56,8 +56,8 @@ extension LabTests {
                 return result.status == .exited(number)
             }
             try await eventually(within: .seconds(120), "the fleet is well: \(shown)") { try await status(is: 0) }
-            #expect(shown.contains("ok    dgx-01"), "\(shown)")
-            #expect(shown.contains("off   dgx-02"), "\(shown)")
+            #expect(shown.contains("\nok   dgx-01"), "\(shown)")
+            #expect(shown.contains("\noff  dgx-02"), "\(shown)")
 
             try await lab.output("dgx-01", "systemctl stop bcm-role-monitor cgroup_exporter")
             try await eventually(within: .seconds(120), "the silent exporter is seen: \(shown)") {

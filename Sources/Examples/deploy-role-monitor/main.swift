@@ -31,7 +31,11 @@ struct DeployRoleMonitor: AsyncParsableCommand {
             "The monitors' certificate: node, the name of a profile, admin, or auto for the least that works.",
             valueName: "name"))
     var certificate = "auto"
-    @Flag(help: "Have BCM make a new certificate although the present one still serves; on all nodes of guided-setup's configuration when no nodes are named.")
+    @Flag(
+        help: """
+            Have BCM make a new certificate although the present one still serves; on all nodes of guided-setup's \
+            configuration when none are named.
+            """)
     var renew = false
     @Flag(help: "Revoke the certificate that all monitors share, after a question, and do nothing else.")
     var revoke = false

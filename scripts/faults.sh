@@ -99,9 +99,6 @@ take_lines() {
     done
 }
 
-# shellcheck disable=SC2317 # called by wait_until
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
-
 # run_tests SECONDS PACKAGE EXPRESSION VARIABLE...: tests of one package whose names match, shown as they come.
 run_tests() {
     local seconds=$1 package=$2 expression=$3 reader

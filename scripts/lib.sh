@@ -96,10 +96,19 @@ in_time() {
 
 end_in_time() {
     [[ -n ${in_time_process-} ]] || return 0
-    kill "$in_time_process" 2>/dev/null
+    end_tree "$in_time_process"
     wait "$in_time_process" 2>/dev/null
     in_time_process=''
 }
+
+# end_tree PID: ends a process and all that it started, also in groups of their own, as swift build and swift test do.
+end_tree() {
+    local child
+    for child in $(pgrep -P "$1"); do end_tree "$child"; done
+    kill "$1" 2>/dev/null || :
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # --- Packages ---------------------------------------------------------------------------------------------------------
 
@@ -123,7 +132,8 @@ require_packages() {
     log=$(mktemp)
     # Debian starts a server when its package is installed; here only its programs are wanted.
     if [[ ! -e /usr/sbin/policy-rc.d ]]; then
-        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        # It counts as long as this script lives, so that one that was left by kill -9 forbids nothing.
+        printf '#!/bin/sh\nkill -0 %d 2>/dev/null && exit 101\nexit 0\n' $$ >/usr/sbin/policy-rc.d
         chmod 755 /usr/sbin/policy-rc.d
         on_exit 'rm -f /usr/sbin/policy-rc.d'
         policy=/usr/sbin/policy-rc.d

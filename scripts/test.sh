@@ -58,14 +58,12 @@ running='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skippe
 
 leave() {
     if [[ -n $running ]]; then
-        kill "$running" 2>/dev/null
+        end_tree "$running"
         wait "$running" 2>/dev/null
     fi
     [[ $lab_is_up == no ]] || scripts/lab.sh down
     rm -rf "$logs"
 }
-
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # phase SECONDS TITLE COMMAND...: runs a command within a time, shows its output, and remembers how it went.
 phase() {

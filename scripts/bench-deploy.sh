@@ -5,7 +5,7 @@
 
 usage() {
     cat <<'END'
-usage: scripts/bench-deploy.sh plan [--nodes N] | lab [--nodes N]
+usage: scripts/bench-deploy.sh plan [--nodes N] | lab [--nodes N] [--without-ansible]
 
   plan   a dry run for N nodes (2000 unless said otherwise): whole program, configuration to document
   lab    sections 2, 3, 4 and 10 to N nodes of the lab (16): first run, second run, one file changed; beside them, to
@@ -13,14 +13,23 @@ usage: scripts/bench-deploy.sh plan [--nodes N] | lab [--nodes N]
          input) and an Ansible playbook; and a bare `ssh HOST true` round, 32 at once. Starts the lab and takes it
          down, three times; needs root, and Debian's ansible-core (installed when missing)
 
-Prints seconds of wall time and of CPU on the deploying side. Builds the programs when they are missing.
+Prints seconds of wall time, of CPU on the deploying side, and of CPU on the nodes. Builds the programs when they are missing.
 END
 }
 
 command=${1-}
 [[ $command == plan || $command == lab ]] || { usage && exit "$exit_usage"; }
 nodes=$([[ $command == plan ]] && echo 2000 || echo 16)
-if [[ ${2-} == --nodes ]]; then nodes=${3-}; fi
+with_ansible=yes
+shift
+while (($#)); do
+    case $1 in
+        --nodes) nodes=${2-} && shift ;;
+        --without-ansible) with_ansible=no ;;
+        *) fail "$exit_usage" "unknown option: $1 (see --help)" ;;
+    esac
+    shift || fail "$exit_usage" "--nodes takes a number"
+done
 if [[ ! $nodes =~ ^[0-9]{1,4}$ ]]; then fail "$exit_usage" "--nodes takes a number"; fi
 
 TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
@@ -55,36 +64,53 @@ fresh_lab() {
         "$lab" ssh head-a 'cat > /root/config.json; sed -n "s/.*\"dgx_nodes\": \[\(.*\)\].*/\1/p" /root/config.json | tr -d "\"," >/root/nodes'
 }
 
+# nodes_cpu: seconds of CPU that the DGX nodes have used since they were switched on, kernel and systemd included.
+nodes_cpu() {
+    local mount
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    find "$mount" -path "*/${JOBSTATS_LAB_NAME:-jobstats-lab}/dgx-*/cpu.stat" -not -path '*/dgx-*/*/*' -exec awk '/^usage_usec/ { print $2 }' {} + |
+        awk '{ sum += $1 } END { printf "%.2f\n", sum / 1e6 }'
+}
+
+# phase NAME: runs the script on standard input on the head node, which prints its own time, and adds the nodes' CPU.
+phase() {
+    local before said
+    before=$(nodes_cpu)
+    said=$("$lab" ssh head-a "cat >/root/phase; bash -c 'exec 2>&1; set -eu; TIMEFORMAT=\"$TIMEFORMAT\"; . /root/functions; . /root/phase'") || {
+        printf '%s\n' "$said" | tail -n 20
+        return 1
+    }
+    printf '%-18s %s; nodes: %s s CPU\n' "$1:" "$said" "$(awk -v a="$before" -v b="$(nodes_cpu)" 'BEGIN { printf "%.1f", b - a }')"
+}
+
 bench_own() {
-    "$lab" ssh head-a 'bash -s' <<'END' 2>&1
-exec 2>&1 # in the order in which it is written
-set -eu
-TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
+
+    "$lab" ssh head-a 'cat >/root/functions' <<'END'
 hosts=$(cat /root/nodes)
 round() { printf '%s\n' $hosts | xargs -P 32 -I{} ssh {} true; }
 setup() {
     guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --section 2 3 4 10 --max-failures 0 \
         >/root/output 2>&1 || { tail -n 20 /root/output; exit 1; }
-    grep 'steps:' /root/output
 }
-printf 'first run:        '; time setup
-for i in 1 2 3; do printf 'second run:       '; time setup; done
-set -- $hosts
-for host in $hosts; do ssh -n "$host" 'echo "# changed" >>/etc/systemd/system/node_exporter.service'; done
-printf 'one file changed: '; time setup
-for i in 1 2 3; do printf 'bare ssh:         '; time round; done
+one() { ssh "$1" "$(cat /root/install)" </root/state.tar; }
+export -f one
+all() { printf '%s\n' $hosts | xargs -P 32 -I{} bash -c 'one {}'; }
 END
+    phase 'first run' <<<'time setup'
+    "$lab" ssh head-a "grep 'steps:' /root/output"
+    for _ in 1 2 3; do phase 'second run' <<<'time setup'; done
+    phase "a line added" >/dev/null <<<'for host in $hosts; do ssh -n "$host" "echo \# changed >>/etc/systemd/system/node_exporter.service"; done'
+    phase 'one file changed' <<<'time setup'
+    for _ in 1 2 3; do phase 'bare ssh' <<<'time round'; done
     "$lab" ssh dgx-01 "tar -C / -cf - ${end_state[*]}" >"$work/state.tar"
+    "$lab" ssh head-a 'cat /root/functions' >"$work/functions"
 }
 
 # bench_script: what an experienced administrator types for the same end.
 bench_script() {
     "$lab" ssh head-a 'cat >/root/state.tar' <"$work/state.tar"
-    "$lab" ssh head-a 'bash -s' <<'END' 2>&1
-exec 2>&1
-set -eu
-TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
-cat >/root/install <<'X'
+    "$lab" ssh head-a 'cat >/root/functions' <"$work/functions"
+    "$lab" ssh head-a 'cat >/root/install' <<'END'
 set -e
 getent passwd prometheus >/dev/null || useradd --system --no-create-home --home-dir / --shell /usr/sbin/nologin prometheus
 tar -xf - -C / --no-same-owner
@@ -93,13 +119,9 @@ systemctl daemon-reload
 systemctl enable --quiet bcm-role-monitor
 systemctl restart bcm-role-monitor
 systemctl is-active --quiet bcm-role-monitor
-X
-one() { ssh "$1" "$(cat /root/install)" </root/state.tar; }
-export -f one
-all() { printf '%s\n' $(cat /root/nodes) | xargs -P 32 -I{} bash -c 'one {}'; }
-printf 'by hand, first:   '; time all
-printf 'by hand, second:  '; time all
 END
+    phase 'by hand, first' <<<'time all'
+    phase 'by hand, second' <<<'time all'
 }
 
 # give_python: Ansible's modules need Python on the nodes, which lack it: this machine's, of the same Debian.
@@ -133,11 +155,14 @@ bench_ansible() {
     export ANSIBLE_PIPELINING=1 ANSIBLE_FORKS=64 ANSIBLE_SSH_ARGS ANSIBLE_LOCAL_TEMP=$work/ansible/tmp
     export ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3
     ANSIBLE_SSH_ARGS="-F $("$lab" env | sed -n 's/^JOBSTATS_LAB_SSH_CONFIG=//p') -o ControlMaster=auto -o ControlPersist=60s"
+    local before
     for path in first second; do
-        printf 'ansible, %-8s ' "$path:"
+        printf '%-18s ' "ansible, $path:"
+        before=$(nodes_cpu)
         { time "$lab" run ansible-playbook -i "$work/ansible/inventory" "$work/ansible/site.yml" >"$work/output" 2>&1; } 2>&1 ||
             tail -n 20 "$work/output"
-        grep -c 'failed=0' "$work/output" | sed 's/$/ nodes done/'
+        printf '%s nodes done; nodes: %s s CPU\n' "$(grep -c 'failed=0' "$work/output")" \
+            "$(awk -v a="$before" -v b="$(nodes_cpu)" 'BEGIN { printf "%.1f", b - a }')"
     done
 }
 
@@ -152,6 +177,7 @@ bench_lab() {
     bench_own
     fresh_lab
     bench_script
+    [[ $with_ansible == yes ]] || return 0
     fresh_lab
     bench_ansible
 }

@@ -4,16 +4,24 @@ enum OwnershipScripts {
     /// Functions on `$record`. The functions read and write it in the shell itself, so a change costs three programs
     /// however long the record is; it is whole at every instant.
     static let functions = """
+        line_end='
+        '
         words() (
             [ -f "$record" ] || return 0
             while IFS= read -r line; do
                 [ "${line#*  }" != "$1" ] || printf '%s\\n' "${line%%  *}"
             done <"$record"
         )
-        remember() (
-            name=$1
+        # Replaces what is known of NAME by these words: remember NAME WORD...
+        remember() {
+            names=$1 added=''
             shift
-            [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}"
+            for word; do added=$added"$word  $names$line_end"; done
+            remember_lines ${also:+"$also"}
+        }
+        # Replaces what is known of `names` by the lines `added`, when these files are on disk: remember_lines FILE...
+        remember_lines() (
+            [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}" || exit 1
             # What writers left that are gone.
             for new in "$record".new.*; do
                 process=${new#"$record.new."}
@@ -30,13 +38,15 @@ enum OwnershipScripts {
             {
                 if [ -f "$record" ]; then
                     while IFS= read -r line; do
-                        [ "${line#*  }" = "$name" ] || printf '%s\\n' "$line"
+                        case $line_end$names$line_end in
+                            *"$line_end${line#*  }$line_end"*) ;;
+                            *) printf '%s\\n' "$line" ;;
+                        esac
                     done <"$record"
                 fi
-                for word; do printf '%s  %s\\n' "$word" "$name"; done
-            } >"$new"
-            sync -- "$new" ${also:+"$also"}
-            mv -fT -- "$new" "$record"
+                printf %s "$added"
+            } >"$new" || exit 1
+            sync -- "$new" "$@" && mv -fT -- "$new" "$record"
         )
         # Sets present, own, before and known to what is known of the file at $1.
         look() {
@@ -212,9 +222,13 @@ enum OwnershipScripts {
             """
 
     /// Makes a link, in place of another one: ln(1) cannot replace one in a single step; a new name and a rename can.
-    /// Arguments: target, path.
+    /// Arguments: target, path, and `folder` to make its folder where that is missing.
     static let makeLink = """
         set -e
+        [ "${3-}" != folder ] || [ -d "${2%/*}" ] || mkdir -p -m 0755 -- "${2%/*}"
+        if [ ! -e "$2" ] && [ ! -L "$2" ]; then
+            exec ln -sT -- "$1" "$2"
+        fi
         rm -f -- "$2.bcm-jobstats"
         ln -s -- "$1" "$2.bcm-jobstats"
         mv -fT -- "$2.bcm-jobstats" "$2"

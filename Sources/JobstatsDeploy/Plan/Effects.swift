@@ -6,19 +6,30 @@ package struct Effects: Sendable, Hashable {
     package var paths: Set<String>
     /// Units that are started, stopped or restarted.
     package var units: Set<String>
-    /// Whether other hosts, which share storage and services with this one, see nothing of it.
-    package var staysOnHost: Bool
+    /// Whether other hosts may see of it more than its paths on shared storage, such as a service of a unit.
+    package var servesOthers: Bool
 
-    package init(paths: Set<String> = [], units: Set<String> = [], staysOnHost: Bool = true) {
+    package init(paths: Set<String> = [], units: Set<String> = [], servesOthers: Bool = false) {
         self.paths = paths
         self.units = units
-        self.staysOnHost = staysOnHost && paths.allSatisfy(Self.isLocal)
+        self.servesOthers = servesOthers
     }
+
+    /// Whether other hosts, which share storage and services with this one, see nothing of it.
+    package var staysOnHost: Bool { !servesOthers && sharedPaths.isEmpty }
+
+    /// What lies on storage that other hosts may share.
+    package var sharedPaths: Set<String> { paths.filter { !Self.isLocal($0) } }
 
     package mutating func formUnion(_ other: Effects) {
         paths.formUnion(other.paths)
         units.formUnion(other.units)
-        staysOnHost = staysOnHost && other.staysOnHost
+        servesOthers = servesOthers || other.servesOthers
+    }
+
+    /// Whether a unit, or one of its files, is among what is touched.
+    package func touches(unit name: String) -> Bool {
+        units.contains(name) || paths.contains { $0.hasSuffix("/\(name)") || $0.contains("/\(name).d/") }
     }
 
     /// Where each host has files of its own. Even where one of these is shared, every host's change there is the same,
@@ -76,5 +87,5 @@ extension SelfTest: BoundedResource {
 }
 
 extension UnitResource: BoundedResource {
-    package var effects: Effects { Effects(units: [name], staysOnHost: !servesOthers) }
+    package var effects: Effects { Effects(units: [name], servesOthers: servesOthers) }
 }

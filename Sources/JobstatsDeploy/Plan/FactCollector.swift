@@ -93,7 +93,7 @@ package struct FactCollector: Sendable {
         let result = try await executor.run(
             Command("sh", ["-s"], input: Array(script.utf8), timeout: timeout, outputLimit: Self.outputLimit))
         var facts = parse(result.standardOutput)
-        facts.asked = before...max(before, Date().timeIntervalSince1970)
+        facts.note(before...max(before, Date().timeIntervalSince1970))
         return facts
     }
 

@@ -94,8 +94,8 @@ public struct Facts: Sendable {
     /// How many bytes of a file's content are fetched at most: 1 MiB.
     public static let contentLimit = 1 << 20
 
-    /// When this was asked and answered, in seconds since 1970 by this machine's clock.
-    package var asked: ClosedRange<Double>?
+    /// When commands were asked and answered, in seconds since 1970 by this machine's clock.
+    package var times: [Command: ClosedRange<Double>] = [:]
     package var files: [String: FileFact] = [:]
     package var contents: [String: [UInt8]] = [:]
     package var links: [String: String?] = [:]
@@ -132,10 +132,15 @@ public struct Facts: Sendable {
             case .unit(let name): units[name] = nil
             case .user(let name): users.removeValue(forKey: name)
             case .package(let name): packages.removeValue(forKey: name)
-            case .command(let command): results[command] = nil
+            case .command(let command): (results[command], times[command]) = (nil, nil)
             }
         }
         merge(newer)
+    }
+
+    /// Notes between which two instants the commands were run.
+    package mutating func note(_ time: ClosedRange<Double>) {
+        for command in results.keys { times[command] = time }
     }
 
     /// Whether a question was answered. Where a file is missing there is no content, which is an answer, too, and cannot
@@ -154,7 +159,7 @@ public struct Facts: Sendable {
 
     /// Takes over newer answers.
     public mutating func merge(_ newer: Facts) {
-        asked = newer.asked ?? asked
+        times.merge(newer.times) { $1 }
         files.merge(newer.files) { $1 }
         contents.merge(newer.contents) { $1 }
         links.merge(newer.links) { $1 }

@@ -42,7 +42,8 @@ package struct KnownSums: Sendable {
     private static let body = #"""
         tab='	' line_end='
         ' all='' new='' now='' large='' rest=''
-        memory=$line_end$([ ! -r "$known" ] || cat -- "$known")$line_end
+        memory=$line_end
+        [ ! -r "$known" ] || while IFS= read -r line; do memory=$memory$line$line_end; done <"$known"
         fields() { path=$1 kind=$2 bytes=$5 changed=$6 identity=$7; }
         set -f
         before=$IFS IFS=$line_end
@@ -57,8 +58,12 @@ package struct KnownSums: Sendable {
                 case $memory in
                     *"$line_end$key$tab"*)
                         sum=${memory#*"$line_end$key$tab"}
-                        printf '%s  %s\n' "${sum%%"$line_end"*}" "$path"
-                        continue
+                        sum=${sum%%"$line_end"*}
+                        # A line that is not whole counts for nothing.
+                        if [ ${#sum} = 64 ]; then
+                            printf '%s  %s\n' "$sum" "$path"
+                            continue
+                        fi
                         ;;
                 esac
                 [ -n "$now" ] || now=$(date +%s%N)

@@ -34,7 +34,7 @@ struct CommandBatch: Sendable {
             return Outcome(failure: failure, facts: try await questions.guarded(with: connection))
         }
         var facts = questions.parse(result.standardOutput)
-        facts.asked = before...max(before, Date().timeIntervalSince1970)
+        facts.note(before...max(before, Date().timeIntervalSince1970))
         return Outcome(failure: failure, facts: facts)
     }
 
@@ -45,9 +45,19 @@ struct CommandBatch: Sendable {
         input.reserveCapacity(commands.reduce(script.count) { $0 + $1.input.count })
         for command in commands { input += command.input }
         return Command(
-            "sh", ["-c", #"script=$(head -c "$1") && eval "$script""#, "sh", String(script.count)], input: input,
+            "sh", ["-c", Self.loader, "sh", String(script.count)], input: input,
             timeout: commands.reduce(questions.patience + .seconds(15)) { $0 + $1.timeout + .seconds(5) },
             outputLimit: FactCollector.outputLimit)
+    }
+
+    private static let loader = #"script=$(head -c "$1") && eval "$script""#
+
+    /// How many bytes of a batch's input are its script, for a connection that takes them apart; nil for other commands.
+    static func scriptLength(of command: Command) -> Int? {
+        guard command.executable == "sh", command.environment.isEmpty, command.arguments.count == 4,
+            command.arguments[1] == loader, let length = Int(command.arguments[3]), length <= command.input.count
+        else { return nil }
+        return length
     }
 
     private var script: String {
@@ -74,23 +84,29 @@ struct CommandBatch: Sendable {
             $said"
                 printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
             }
+            # Several files at once: the first one's number, a limit, and the script's two arguments.
+            files() {
+                [ -z "$failed" ] || return 0
+                said=$(timeout -k 5 "$2" sh -c "$install" sh "$3" "$4" 2>&1) && return 0
+                failed=$? index=$1
+                case $said in *"bcm-jobstats-failed "*) index=${said##* } said=${said%bcm-jobstats-failed *} ;; esac
+                [ "$failed" != 124 ] || said="no end after $2 s
+            $said"
+                printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
+            }
             replace=\(ShellQuoting.quote(OwnershipScripts.replace))
+            install=\(ShellQuoting.quote(InstallScript.text))
 
             """
-        for (index, command) in commands.enumerated() {
-            let (seconds, rest) = command.timeout.components
-            let limit = "\(max(1, seconds + (rest > 0 ? 1 : 0)))"
-            if Self.readsExactly(command) {
-                text +=
-                    "try \(index) exact \(limit) sh -c \"$replace\" "
-                    + "\(ShellQuoting.quote(Array(command.arguments[2...])))\n"
-                continue
+        var index = 0
+        while index < commands.count {
+            let set = FileSet(commands, from: index)
+            if let set {
+                text += "files \(ShellQuoting.quote(["\(index)", "\(set.limit)", set.record, set.list]))\n"
+            } else {
+                text += Self.line(index, commands[index])
             }
-            var words = ["\(index)", "\(command.input.count)", limit]
-            if !command.environment.isEmpty {
-                words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            }
-            text += "try \(ShellQuoting.quote(words + [command.executable] + command.arguments))\n"
+            index += set?.count ?? 1
         }
         guard !questions.isEmpty else { return text + "true\n" }
         // Asked as in a look: all in one bounded time, and what takes longer is asked anew, each with its own.
@@ -106,12 +122,19 @@ struct CommandBatch: Sendable {
             """
     }
 
-    /// Whether the command is the replacement of a file, which takes its own bytes from the common input and no others.
-    private static func readsExactly(_ command: Command) -> Bool {
-        let arguments = command.arguments
-        return command.executable == "sh" && command.environment.isEmpty && arguments.count == 9
-            && arguments[0] == "-c" && arguments[1] == OwnershipScripts.replace
-            && arguments[6].hasSuffix(":\(command.input.count)")
+    /// The command by itself, as a line of the script.
+    private static func line(_ index: Int, _ command: Command) -> String {
+        let (seconds, rest) = command.timeout.components
+        let limit = "\(max(1, seconds + (rest > 0 ? 1 : 0)))"
+        if FileSet.isReplacement(command) {
+            return "try \(index) exact \(limit) sh -c \"$replace\" "
+                + "\(ShellQuoting.quote(Array(command.arguments[2...])))\n"
+        }
+        var words = ["\(index)", "\(command.input.count)", limit]
+        if !command.environment.isEmpty {
+            words += ["env"] + command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        }
+        return "try \(ShellQuoting.quote(words + [command.executable] + command.arguments))\n"
     }
 
     private func failure(in said: [UInt8]) -> (Int, CommandResult)? {

@@ -19,10 +19,10 @@ package struct HostSurvey: Sendable {
         let found = Mutex<[Host: Facts]>([:])
         await Bounded.forEach(plan.hosts, atOnce: parallel) { host in
             let queries = plan.sections.flatMap { $0.tasks(on: host).flatMap(\.resource.queries) }
-            let changes = await memory.changes(for: host)
+            let mark = await memory.mark(for: host)
             let collector = FactCollector(queries, sums: KnownSums(isWritten: mayWrite))
             guard let facts = try? await collector.glance(with: pool.connection(to: host)) else { return }
-            await memory.keep(facts, of: host, covering: Set(queries), changes: changes)
+            await memory.keep(facts, of: host, covering: Set(queries), mark: mark)
             found.withLock { $0[host] = facts }
         }
         return found.withLock { $0 }

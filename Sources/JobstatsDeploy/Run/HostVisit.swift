@@ -108,17 +108,18 @@ final class HostVisit {
 
     private func knownFacts() async throws(CommandError) -> Facts {
         if let facts { return facts }
-        let needed = Set(queries)
-        if let facts = await memory.facts(of: host, covering: needed) {
-            self.facts = facts
-            return facts
+        let mark = await memory.mark(for: host)
+        let known = await memory.knowledge(of: host)
+        // A host of which nothing is known is asked for the sections to come, too.
+        let asked = known.map { known in queries.filter { !known.queries.contains($0) } } ?? queries + laterQueries
+        var facts = known?.facts ?? Facts()
+        if !asked.isEmpty {
+            facts.merge(try await collector(asked).collect(with: connection), answering: asked)
+            await memory.keep(
+                facts, of: host, covering: (known?.queries ?? []).union(asked), mark: mark, since: known?.since ?? .now)
         }
-        let asked = queries + laterQueries
-        let changes = await memory.changes(for: host)
-        let answer = try await collector(asked).collect(with: connection)
-        await memory.keep(answer, of: host, covering: needed.union(asked), changes: changes)
-        facts = answer
-        return answer
+        self.facts = facts
+        return facts
     }
 
     private func collector(_ queries: [Query]) -> FactCollector {
@@ -201,27 +202,26 @@ final class HostVisit {
         }
         var effects: Effects? = Effects()
         for change in group { note(change, in: &effects) }
-        let staysHere = effects?.staysOnHost ?? false
-        let begun = await memory.beginChange(on: host, staysThere: staysHere)
-        let kept = staysHere ? untouched(begun.queries, by: effects ?? Effects()) : []
+        if effects?.servesOthers == true { effects = nil }
+        let scope = Self.scope(of: effects)
+        let (known, begun) = await memory.beginChange(on: host, scope)
+        let kept = effects.map { Self.untouched(known?.queries ?? [], of: laterTasks, by: $0) } ?? []
         let commands = group.flatMap(\.commands)
-        // Of the sections to come once, when this one ends: some of their questions take long.
-        let asksAll = !staysHere && group[group.count - 1].index == tasks.count - 1
-        let asked = tasks[group[0].index...].flatMap(\.resource.queries) + (asksAll ? laterQueries : [])
+        let asked = questions(after: group, effects)
         let outcome: CommandBatch.Outcome
         do throws(CommandError) {
             outcome = try await CommandBatch(commands, then: collector(asked)).run(on: connection)
         } catch {
-            if !staysHere { await memory.endCommonChange() }
+            _ = await memory.endChange(on: host, scope, begun: begun)
             throw error
         }
-        if !staysHere { await memory.endCommonChange() }
+        let mark = await memory.endChange(on: host, scope, begun: begun)
         var now = facts ?? Facts()
         now.merge(outcome.facts, answering: asked)
         facts = now
         await memory.keep(
-            now, of: host, covering: kept.union(asked.filter(now.answers)),
-            changes: begun.changes + (staysHere ? 0 : 1), since: kept.isEmpty ? .now : begun.since)
+            now, of: host, covering: kept.union(asked.filter(now.answers)), mark: mark,
+            since: kept.isEmpty ? .now : known?.since ?? .now)
         var findings: [StepFinding] = []
         var position = 0
         for (place, change) in group.enumerated() {
@@ -248,14 +248,44 @@ final class HostVisit {
         return findings
     }
 
-    /// What of the answers to these questions is as true as before, for the sections to come.
-    private func untouched(_ known: Set<Query>, by effects: Effects) -> Set<Query> {
-        let later = laterTasks.filter { !$0.resource.needsFreshFacts || $0.resource is any FollowingResource }
-        return known.intersection(later.flatMap(\.resource.queries)).filter { query in
+    private static func scope(of effects: Effects?) -> HostMemory.Scope {
+        guard let effects else { return .all }
+        return effects.staysOnHost ? .host : .paths(effects.sharedPaths)
+    }
+
+    /// What to ask after these changes: what was changed, and of what is to come all that this may have touched.
+    ///
+    /// - Parameter effects: what the changes touch; nil when that is not known.
+    private func questions(after group: [Change], _ effects: Effects?) -> [Query] {
+        let rest = Array(tasks[group[0].index...])
+        guard let effects, let facts else {
+            // Of the sections to come once, when this one ends: some of their questions take long.
+            let asksAll = group[group.count - 1].index == tasks.count - 1
+            return rest.flatMap(\.resource.queries) + (asksAll ? laterQueries : [])
+        }
+        let changed = group.filter { !$0.commands.isEmpty }.flatMap { tasks[$0.index].resource.queries }
+        let known = Set(rest.flatMap(\.resource.queries).filter(facts.answers))
+        let untouched = Self.untouched(known, of: rest, by: effects).subtracting(changed)
+        return rest.flatMap(\.resource.queries).filter { !untouched.contains($0) }
+    }
+
+    /// What of the answers to these questions is as true as before for these tasks.
+    private static func untouched(_ known: Set<Query>, of tasks: [Task], by effects: Effects) -> Set<Query> {
+        var fresh = Set<Query>()
+        var steady = Set<Query>()
+        for (_, resource) in tasks {
+            if resource.needsFreshFacts && !(resource is any FollowingResource) {
+                fresh.formUnion(resource.queries)
+            } else {
+                steady.formUnion(resource.queries)
+            }
+        }
+        return known.intersection(steady.subtracting(fresh)).filter { query in
             switch query {
             case .file(let path), .content(let path), .link(let path): !effects.paths.contains(path)
-            case .unit(let name): !effects.units.contains(name)
-            default: true
+            case .unit(let name): !effects.touches(unit: name)
+            case .command: effects.staysOnHost
+            case .user, .package: true
             }
         }
     }

@@ -34,14 +34,19 @@ enum RemoteAgent {
             "echo \(greeting)",
             "while { echo \"idle $$\" >\"$d/state\"; } 2>/dev/null || { \(noSpace); exit 90; } && read -r id limit s i",
             "do echo \"busy $$\" >\"$d/state\"",
-            "{ [ \"$s\" = 0 ] || head -c \"$s\"; } >\"$d/s\" && { [ \"$i\" = 0 ] || head -c \"$i\"; } >\"$d/i\" || exit 92",
-            "set -- $(stat -c %s \"$d/s\" \"$d/i\"); [ \"$*\" = \"$s $i\" ] || exit 92",
+            "{ [ \"$s\" = 0 ] || \(take("$s")); } >\"$d/s\" && { [ \"$i\" = 0 ] || \(take("$i")); } >\"$d/i\" || exit 92",
+            "read -r end && [ \"$end\" = \"end $id\" ] || exit 92",
             "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
             "r=$?; : >\"$d/s\"; : >\"$d/i\"",
             "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",
             "cat \"$d/o\" \"$d/e\"",
             "done",
         ].joined(separator: "; ")
+    }
+
+    /// Takes so many bytes and no more, in large pieces: head(1) asks for 8 KiB at a time.
+    private static func take(_ count: String) -> String {
+        "dd bs=131072 count=\"\(count)\" iflag=fullblock,count_bytes status=none"
     }
 
     /// What a host says on which requests cannot be kept.
@@ -71,11 +76,14 @@ enum RemoteAgent {
     /// The status with which timeout(1) says that it ended the command.
     static let timedOutStatus: Int32 = 124
 
-    /// The request in two parts, so that a large input need not be copied.
+    /// The request in parts, so that a large input need not be copied. Its last line shows the host that it came whole.
     static func request(id: Int, _ command: Command) -> [[UInt8]] {
         if command.executable == "sh", command.arguments == ["-s"], command.environment.isEmpty {
             // The script need not start another shell to read itself.
-            return request(id: id, script: command.input, input: [], command.timeout)
+            return request(id: id, script: command.input.count, of: [command.input], command.timeout)
+        }
+        if let length = CommandBatch.scriptLength(of: command) {
+            return request(id: id, script: length, of: [command.input], command.timeout)
         }
         var script = "exec "
         if !command.environment.isEmpty {
@@ -85,14 +93,15 @@ enum RemoteAgent {
             }
         }
         script += ShellQuoting.quote([command.executable] + command.arguments) + "\n"
-        return request(id: id, script: Array(script.utf8), input: command.input, command.timeout)
+        return request(id: id, script: script.utf8.count, of: [Array(script.utf8), command.input], command.timeout)
     }
 
-    private static func request(id: Int, script: [UInt8], input: [UInt8], _ timeout: Duration) -> [[UInt8]] {
+    /// - Parameter length: of how many of the bytes the script consists; the others are its input.
+    private static func request(id: Int, script length: Int, of bytes: [[UInt8]], _ timeout: Duration) -> [[UInt8]] {
         let seconds = max(1, timeout.components.seconds + (timeout.components.attoseconds > 0 ? 1 : 0))
-        var bytes = Array("\(id) \(seconds) \(script.count) \(input.count)\n".utf8)
-        bytes += script
-        return input.isEmpty ? [bytes] : [bytes, input]
+        let count = bytes.reduce(0) { $0 + $1.count }
+        let parts = [Array("\(id) \(seconds) \(length) \(count - length)\n".utf8)] + bytes + [Array("end \(id)\n".utf8)]
+        return count > 65536 ? parts : [Array(parts.joined())]
     }
 
     struct AnswerHeader: Equatable {

@@ -40,9 +40,12 @@ extension JobstatsPlan {
         let program = context.program(name)
         let steps =
             [
-                Step("\(section).user", "System user \(Installed.user)", on: dgxNodes, UserResource(Installed.user)),
+                Step("\(section).user", "System user \(Installed.user)", on: dgxNodes, UserResource(Installed.user))
+            ] + further() + [
+                // Files that follow one another are put in place together.
                 Step("\(section).program", "Program \(name)", on: dgxNodes, program),
-            ] + further() + [Step("\(section).unit-file", "Unit file of \(file.unit)", on: dgxNodes, file)]
+                Step("\(section).unit-file", "Unit file of \(file.unit)", on: dgxNodes, file),
+            ]
         let files = [program.path, file.path]
         guard configuration.deploysRoleMonitor else {
             return steps + [

@@ -26,10 +26,9 @@ struct FileOwnershipTests {
     private func apply(_ resource: any Resource) async throws -> Assessment {
         let found = try await facts(resource)
         if resource.assess(found).state == .differs {
-            for command in try resource.changes(from: found) {
-                let result = try await LocalExecutor().run(command)
-                try #require(result.succeeded, "\(result.errorText)")
-            }
+            let outcome = try await CommandBatch(try resource.changes(from: found), then: FactCollector([]))
+                .run(on: LocalConnection())
+            try #require(outcome.failure == nil, "\(outcome.failure?.result.outputText ?? "")")
         }
         return resource.assess(try await facts(resource))
     }

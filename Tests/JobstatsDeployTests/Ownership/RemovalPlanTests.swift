@@ -21,8 +21,8 @@ struct RemovalPlanTests {
         #expect(
             ids
                 == [
-                    "4.self-test.absent", "4.unit.absent", "4.unit-file.absent", "4.textfile-directory.absent",
-                    "4.program.absent", "4.user.absent",
+                    "4.self-test.absent", "4.unit.absent", "4.unit-file.absent", "4.program.absent",
+                    "4.textfile-directory.absent", "4.user.absent",
                 ].filter { ids.contains($0) })
         #expect(ids.first == "4.self-test.absent" && !ids.contains { $0.hasPrefix("1.") })
     }

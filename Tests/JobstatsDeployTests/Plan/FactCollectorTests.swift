@@ -182,8 +182,12 @@ struct FactCollectorTests {
         let look = Command("date", ["+%s"])
         func judge(_ time: Int, _ asked: ClosedRange<Double>) -> Assessment {
             var facts = Facts()
-            facts.asked = asked
             facts.results[look] = CommandResult(status: .exited(0), standardOutput: Array("\(time)\n".utf8))
+            facts.note(asked)
+            var later = Facts()
+            later.results[Command("true")] = CommandResult(status: .exited(0))
+            later.note(asked.lowerBound + 500...asked.upperBound + 500)
+            facts.merge(later)
             return HostChecks.clock.assess(facts)
         }
         #expect(judge(1000, 1000.9...1090).isWarning == false)

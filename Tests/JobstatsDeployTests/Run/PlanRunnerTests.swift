@@ -346,14 +346,41 @@ struct PlanRunnerTests {
     @Test func aChangeThatStaysOnItsHostLeavesWhatIsKnownOfOthers() async {
         let memory = HostMemory()
         let (one, other) = (Host("dgx-1"), Host("dgx-2"))
-        for host in [one, other] { await memory.keep(Facts(), of: host, covering: [], changes: 0) }
-        _ = await memory.beginChange(on: one, staysThere: true)
+        for host in [one, other] { await memory.keep(Facts(), of: host, covering: [], mark: .init()) }
+        _ = await memory.beginChange(on: one, .host)
         #expect(await memory.facts(of: one, covering: []) == nil)
         #expect(await memory.facts(of: other, covering: []) != nil)
-        _ = await memory.beginChange(on: one, staysThere: false)
+        _ = await memory.beginChange(on: one, .all)
         #expect(await memory.facts(of: other, covering: []) == nil)
         #expect(Effects(paths: ["/etc/x", "/var/lib/y"]).staysOnHost)
         #expect(!Effects(paths: ["/etc/x", "/cm/shared/apps/y"]).staysOnHost)
+    }
+
+    @Test func aChangeOnSharedStorageTouchesItsPathsAndWhatCommandsTellOnAllHosts() async {
+        let memory = HostMemory()
+        let (one, other) = (Host("dgx-1"), Host("dgx-2"))
+        let path = Query.file("/cm/shared/x")
+        let queries: Set<Query> = [path, .file("/cm/shared/y"), .unit("a.service"), .command(Command("test"))]
+        func learn() async {
+            await memory.keep(Facts(), of: other, covering: queries, mark: await memory.mark(for: other))
+        }
+        await learn()
+        let (_, begun) = await memory.beginChange(on: one, .paths(["/cm/shared/x"]))
+        let left: Set<Query> = [.file("/cm/shared/y"), .unit("a.service")]
+        #expect(await memory.knowledge(of: other)?.queries == left)
+        // Who looks while it lasts may look too early.
+        await learn()
+        #expect(await memory.knowledge(of: other)?.queries == queries)
+        let end = await memory.endChange(on: one, .paths(["/cm/shared/x"]), begun: begun)
+        #expect(await memory.knowledge(of: other)?.queries == left)
+        // What the changing host learned at its end counts, unless another change came in between.
+        await memory.keep(Facts(), of: one, covering: queries, mark: end)
+        #expect(await memory.facts(of: one, covering: queries) != nil)
+        let second = await memory.beginChange(on: one, .paths(["/cm/shared/x"])).mark
+        _ = await memory.beginChange(on: other, .paths(["/cm/shared/y"]))
+        let late = await memory.endChange(on: one, .paths(["/cm/shared/x"]), begun: second)
+        await memory.keep(Facts(), of: one, covering: queries, mark: late)
+        #expect(await memory.facts(of: one, covering: [.file("/cm/shared/x")]) == nil)
     }
 
     @Test func aHostThatDoesNotAnswerTheLookFailsAtItsStepAlone() async {

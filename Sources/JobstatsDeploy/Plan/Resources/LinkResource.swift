@@ -25,8 +25,10 @@ public struct LinkResource: Resource {
         }
     }
 
-    public func changes(from facts: Facts) -> [Command] {
-        [Command("sh", ["-c", OwnershipScripts.makeLink, "sh", target, path])]
+    public func changes(from facts: Facts) -> [Command] { [change(makesFolder: false)] }
+
+    func change(makesFolder: Bool) -> Command {
+        Command("sh", ["-c", OwnershipScripts.makeLink, "sh", target, path] + (makesFolder ? ["folder"] : []))
     }
 
     public func removal() -> [Command]? { [Command("rm", ["-f", "--", path])] }

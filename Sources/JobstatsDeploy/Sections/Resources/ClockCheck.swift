@@ -8,7 +8,9 @@ struct ClockCheck: Resource {
     var queries: [Query] { [.command(Self.look)] }
 
     func assess(_ facts: Facts) -> Assessment {
-        guard let result = facts.result(Self.look), let asked = facts.asked else { return .unknown("the clock") }
+        guard let result = facts.result(Self.look), let asked = facts.times[Self.look] else {
+            return .unknown("the clock")
+        }
         guard let time = Double(result.outputText.trimmed) else {
             return .blocked("the host does not tell the time", remedy: "look at: date +%s")
         }

@@ -34,7 +34,7 @@ struct JobHook: Resource {
     }
 
     func changes(from facts: Facts) -> [Command] {
-        [Command("mkdir", ["-p", "-m", "0755", "--", folder])] + link.changes(from: facts)
+        [link.change(makesFolder: true)]
     }
 
     var imageForm: (any Resource)? { JobHook(link, looks: false) }

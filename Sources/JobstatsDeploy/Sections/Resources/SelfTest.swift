@@ -52,11 +52,14 @@ struct SelfTest: Resource {
         answers() {
             exec 3<>"/dev/tcp/127.0.0.1/$port" || return 1
             printf 'GET /metrics HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
-            timeout 15 cat <&3 | grep -q "^$metric"
+            while IFS= read -r -t 15 line <&3; do
+                if [[ $line =~ ^$metric ]]; then return; fi
+            done
+            return 1
         }
         for ((n = 0; n < 44; n++)); do
             if (answers) 2>/dev/null; then
-                mkdir -p -- "${path%/*}" && printf '%s' "$stamp" >"$path.new" && mv -f -- "$path.new" "$path"
+                { [ -d "${path%/*}" ] || mkdir -p -- "${path%/*}"; } && printf '%s' "$stamp" >"$path.new" && mv -f -- "$path.new" "$path"
                 exit
             fi
             if [ "$n" -lt 4 ]; then sleep 0.1; else sleep 0.25; fi

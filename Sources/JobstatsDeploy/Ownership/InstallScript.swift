@@ -1,0 +1,146 @@
+/// The script that puts several files on a host at once: what ``OwnershipScripts/replace`` does for each, with one program
+/// and one flush for all where that is the same.
+enum InstallScript {
+    /// Arguments: the record, and a line `INDEX PATH MODE OWNER:GROUP SHA-256 SIZE BACKUP` for each file, of which no word
+    /// holds anything but letters, digits and `._+:/@-` (``canTake(_:)``). The new bytes of all come on standard input.
+    ///
+    /// Where a file fails, those before it are put in place, and it and those after it are left as they were; the last
+    /// line said is then `bcm-jobstats-failed INDEX`, and the status 1. At every instant each path holds its old file or its new one, and
+    /// the record knows both.
+    static let text =
+        """
+        set -u
+        record=$1 todo=$2
+
+        """ + OwnershipScripts.functions + """
+            failed='' news='' names='' added='' folders='' large='' small='' came='' owners='' modes='' seen=''
+            trap '[ -z "$news" ] || rm -f -- $news' EXIT
+            trap 'exit 1' HUP INT TERM
+            exec 4<&0
+            # A name that nobody else has: five digits of chance, three to count.
+            read -r id </proc/sys/kernel/random/uuid || id=$(printf '%08d' "$$")
+            id=${id%"${id#?????}"} count=100
+            # Does something for each file in turn. One for which it fails, and those after it, go no further.
+            walk() {
+                kept=''
+                while read -r index path mode owner digest size backup new; do
+                    [ -n "$index" ] || continue
+                    folder=${path%/*}
+                    "$@" || { failed=$index; break; }
+                    kept=$kept"$index $path $mode $owner $digest $size $backup $new$line_end"
+                done <<END
+            $todo
+            END
+                todo=$kept
+            }
+            stage() {
+                # What an interrupted run left (see `replace`).
+                for old in "$folder"/.bcm-jobstats.????????; do
+                    [ -e "$old" ] || continue
+                    case "$news " in *" $old "*) continue ;; esac
+                    find "$folder/" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
+                    break
+                done
+                new=$folder/.bcm-jobstats.$id$count count=$((count + 1))
+                made=yes
+                umask 077
+                set -C # no file that is there (O_EXCL)
+                { true >"$new"; } 2>/dev/null || made=no
+                set +C
+                umask 022
+                [ "$made" = yes ] || { echo "no file can be made in $folder: is it there, and is it writable?" >&2; return 1; }
+                news="$news $new"
+                if [ "$size" -ge 262144 ]; then large="$large $new"; else small="$small $new"; fi
+                dd bs=131072 count="$size" iflag=fullblock,count_bytes status=none <&4 >"$new"
+            }
+            whole() {
+                case $came in *"$digest *$new$line_end"* | *"$digest  $new$line_end"*) return 0 ;; esac
+                sum=$(sha256sum <"$new")
+                [ "${sum%% *}" = "$digest" ] || { echo "the new $path did not come whole, and the present one stays" >&2; return 1; }
+            }
+            group() {
+                case "$owners " in *" $owner "*) ;; *) owners="$owners $owner" ;; esac
+                case "$modes " in *" $mode "*) ;; *) modes="$modes $mode" ;; esac
+            }
+            pick() { [ "$owner" != "$1" ] && [ "$mode" != "$1" ] || all="$all $new"; }
+            give() { chown -- "$owner" "$new"; }
+            permit() { chmod -- "$mode" "$new"; }
+            keep() {
+                look "$path"
+                if [ "$present" != "$digest" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then
+                    if [ "$own" = no ] || [ "$backup" = yes ]; then
+                        time=$(date -u +%Y%m%dT%H%M%SZ)
+                        [ -d "${record%/*}/backups" ] || mkdir -p -m 0700 -- "${record%/*}/backups" || return
+                        copy=${record%/*}/backups/$time
+                        mkdir -p -- "$copy$folder" && cp -a -- "$path" "$copy$path" || return
+                        [ -n "$known" ] || before=before:$time
+                    fi
+                fi
+                [ "$own" = yes ] && [ "$present" != "$digest" ] || present=''
+                names=$names$path$line_end
+                for word in $before $present $digest; do added=$added"$word  $path$line_end"; done
+                case "$folders " in *" $folder/ "*) ;; *) folders="$folders $folder/" ;; esac
+                if [ "$size" -ge 262144 ]; then seen=$seen$(stat --printf "$path %d:%i:%.9Y:%s:" -- "$new")$line_end; fi
+            }
+            rename() { mv -fT -- "$new" "$path"; }
+            # The digest of a large file, which need not be read again while it is the same (KnownSums).
+            learn() {
+                [ "$size" -ge 262144 ] || return 0
+                key=$(stat --printf '%d:%i:%.9Y:%s:%.9Z' -- "$path") || return 0
+                case $key in *.000000000) return 0 ;; esac
+                case $line_end$seen in *"$line_end$path ${key%:*}:$line_end"*) ;; *) return 0 ;; esac
+                printf '%s\\t%s\\t%s\\n' "$key" "$path" "$digest" >>"${record%/*}/sums"
+            }
+            walk stage
+            exec 4<&-
+            # openssl(1) takes a quarter of the time for a large file; what it does not confirm, sha256sum(1) judges.
+            if [ -n "$large" ] && command -v openssl >/dev/null; then
+                came=$(openssl dgst -sha256 -r $large 2>/dev/null)$line_end
+            else
+                small="$small$large"
+            fi
+            [ -z "$small" ] || came=$came$(sha256sum -- $small)$line_end
+            walk whole
+            walk group
+            for one in $owners; do
+                all=''
+                walk pick "$one"
+                [ -z "$all" ] || chown -- "$one" $all || walk give
+            done
+            for one in $modes; do
+                all=''
+                walk pick "$one"
+                [ -z "$all" ] || chmod -- "$one" $all || walk permit
+            done
+            walk keep
+            # On disk before the record names them, and the record before they take their places.
+            if [ -n "$todo" ]; then
+                if remember_lines $news; then
+                    walk rename
+                    sync -- $folders || { failed=${todo%% *} todo=''; }
+                else
+                    failed=${todo%% *} todo=''
+                fi
+            fi
+            if [ -n "$seen" ] && [ -n "$todo" ]; then
+                sleep 0.02 # a later change has another time then: a tick of the kernel's clock is 10 ms at most
+                walk learn
+            fi
+            [ -n "$failed" ] || { news=''; exit 0; }
+            printf 'bcm-jobstats-failed %s\\n' "$failed"
+            exit 1
+            """
+
+    /// Whether a word can stand in the script's lists.
+    static func canTake(_ word: String) -> Bool {
+        !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "._+:/@-".utf8.contains(byte)
+                }
+            }
+    }
+}

@@ -128,9 +128,8 @@ package struct FactCollector: Sendable {
                 "content:\(index)",
                 "[ -f \(word) ] && head -c \(Facts.contentLimit + 1) -- \(word)")
         }
-        for (index, path) in links.enumerated() {
-            let word = ShellQuoting.quote(path)
-            part("link:\(index)", "[ -L \(word) ] && readlink -n -- \(word)")
+        if !links.isEmpty {
+            part("links", "find \(ShellQuoting.quote(links)) -prune -type l -printf '%p\\0%l\\0' 2>/dev/null")
         }
         if !units.isEmpty {
             part(
@@ -177,6 +176,13 @@ package struct FactCollector: Sendable {
 
     /// A guarded command runs in the foreground: what ends this script's process group ends the command, too.
     private static func text(of command: Command, isGuarded: Bool) -> String {
+        if !isGuarded, command.executable == "sh", command.environment.isEmpty, command.arguments.count > 1,
+            command.arguments[0] == "-c"
+        {
+            // A shell is there already.
+            let arguments = ShellQuoting.quote(Array(command.arguments.dropFirst(3)))
+            return "(set -- \(arguments); eval \(ShellQuoting.quote(command.arguments[1]))) </dev/null 2>&1"
+        }
         let seconds = max(1, command.timeout.components.seconds)
         var words = isGuarded ? ["timeout", "--foreground", "-k", "2", "\(seconds)"] : []
         if !command.environment.isEmpty {
@@ -202,8 +208,7 @@ package struct FactCollector: Sendable {
             switch (words.first.map(String.init) ?? "", index) {
             case ("files", _): readFiles(body, into: &facts)
             case ("sums", _): readSums(body, into: &facts)
-            case ("link", let index?) where index < links.count:
-                facts.links[links[index]] = .some(status == 0 ? body : nil)
+            case ("links", _) where status == 0 || status == 1: readLinks(bytes, into: &facts)
             case ("units", _) where status == 0: readUnits(body, into: &facts)
             case ("users", _) where status == 0 || status == 2: readUsers(body, into: &facts)
             case ("packages", _) where status == 0 || status == 1: readPackages(body, into: &facts)
@@ -236,7 +241,8 @@ package struct FactCollector: Sendable {
 
     private var partNames: [String] {
         var names: [String] = files.isEmpty ? [] : ["files", "sums"]
-        names += contents.indices.map { "content:\($0)" } + links.indices.map { "link:\($0)" }
+        names += contents.indices.map { "content:\($0)" }
+        if !links.isEmpty { names.append("links") }
         if !units.isEmpty { names.append("units") }
         if !users.isEmpty { names.append("users") }
         if !packages.isEmpty { names.append("packages") }
@@ -267,6 +273,17 @@ package struct FactCollector: Sendable {
     private func readSums(_ body: String, into facts: inout Facts) {
         for line in body.split(separator: "\n") where line.utf8.count > 66 {
             facts.files[String(line.dropFirst(66))]?.sha256 = String(line.prefix(64))
+        }
+    }
+
+    /// Pairs of path and target, each with a NUL at its end; a path without a pair holds no link.
+    private func readLinks(_ body: some Collection<UInt8>, into facts: inout Facts) {
+        for link in links { facts.links[link] = .some(nil) }
+        let words = body.split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        for index in stride(from: 0, to: words.count - 2, by: 2) where links.contains(words[index]) {
+            facts.links[words[index]] = words[index + 1]
         }
     }
 

@@ -4,6 +4,14 @@ import ServiceManager
 
 /// Section 10: the BCM role monitor on each DGX node.
 public enum RoleMonitorSection {
+    /// The loader's cache is long, so the usual folders come first.
+    private static let findsLibrary = """
+        for file in /usr/lib/*-linux-gnu/libcurl.so.4 /usr/lib64/libcurl.so.4; do
+            [ ! -e "$file" ] || exit 0
+        done
+        case $(ldconfig -p) in *libcurl.so.4*) ;; *) exit 1 ;; esac
+        """
+
     /// The section.
     ///
     /// - Parameters:
@@ -17,7 +25,7 @@ public enum RoleMonitorSection {
         let settings = MonitorSettings(configuration, site)
         var library = CheckResource(
             "the shared library libcurl.so.4 is there",
-            Command("sh", ["-c", "case $(ldconfig -p) in *libcurl.so.4*) ;; *) exit 1 ;; esac"])
+            Command("sh", ["-c", Self.findsLibrary])
         ) {
             $0.succeeded
                 ? .inPlace() : .blocked("libcurl.so.4 is missing", remedy: "apt-get install libcurl4")

@@ -120,7 +120,7 @@ package struct FactCollector: Sendable {
                 "files",
                 "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>/dev/null); "
                     + "printf '%s\\n' \"$t\"; \(Self.missing) \(words)")
-            part("sums", sums.script)
+            part("sums", "(\n\(sums.script)\n)\n")
         }
         for (index, path) in contents.enumerated() {
             let word = ShellQuoting.quote(path)
@@ -146,6 +146,8 @@ package struct FactCollector: Sendable {
                 "dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n' -- \(ShellQuoting.quote(packages))"
                     + " 2>/dev/null")
         }
+        // Commands that run in this shell find no variables of what went before.
+        if !commands.isEmpty { text += "unset t\n" }
         for (index, command) in commands.enumerated() {
             part("command:\(index)", Self.text(of: command, isGuarded: guardsCommands))
         }

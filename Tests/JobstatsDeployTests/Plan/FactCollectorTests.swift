@@ -178,6 +178,41 @@ struct FactCollectorTests {
         #expect(AbsentFileResource("/a").assess(facts).state == .blocked)
     }
 
+    @Test func scriptsRunTheSameInTheShellThatIsThereAndInOneOfTheirOwn() async throws {
+        let folder = TemporaryFolder()
+        let file = folder.write("a", String(repeating: "x", count: 1 << 19))
+        let scripts = [
+            Command("sh", ["-c", "printf '<%s>' \"$t$all$rest$memory$line$new$known\" \"$#\""]),
+            Command("sh", ["-c", "printf '%s|' \"$@\"; exit 3", "sh", "it's", "", "$HOME *", "two\nlines"]),
+            Command("sh", ["-c", "trap 'echo end' EXIT; set -eu; false; echo never"]),
+            Command("sh", ["-c", "cat; echo \"$unset\" >&2; set -u; echo \"$unset\"; echo never"]),
+        ]
+        let collector = FactCollector([.file(file)] + scripts.map { .command($0) })
+        let glance = try await collector.glance(with: LocalExecutor())
+        let guarded = try await collector.guarded(with: LocalExecutor())
+        for script in scripts {
+            let (one, other) = (try #require(glance.result(script)), try #require(guarded.result(script)))
+            #expect(one.status == other.status)
+            // The messages of the shell itself name it and the line.
+            if script != scripts[3] { #expect(one.outputText == other.outputText) }
+            #expect(!one.outputText.contains("never"))
+        }
+        #expect(glance.result(scripts[0])?.outputText == "<><0>")
+        #expect(glance.result(scripts[1])?.status == .exited(3))
+    }
+
+    @Test func linksAreReadTogetherAndWhatIsNoneHoldsNoTarget() async throws {
+        let folder = TemporaryFolder()
+        mkdir("\(folder.path)/directory", 0o755)
+        let names = ["plain", "it's new\nline", "nothing", "directory", "missing/x"].map { "\(folder.path)/\($0)" }
+        symlink("/a target", names[0])
+        symlink("../b\n", names[1])
+        symlink("/inner", "\(folder.path)/directory/l")
+        let facts = try await FactCollector(names.map { .link($0) }).glance(with: LocalExecutor())
+        let targets: [String??] = [.some("/a target"), .some("../b\n"), .some(nil), .some(nil), .some(nil)]
+        #expect(names.map { facts.link($0) } == targets)
+    }
+
     @Test func clockCountsOnlyOutsideTheTimeThatTheAnswerTook() {
         let look = Command("date", ["+%s"])
         func judge(_ time: Int, _ asked: ClosedRange<Double>) -> Assessment {

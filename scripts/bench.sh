@@ -28,7 +28,7 @@ unless some are named:
   --requests N    checks: checks in a round: 100; a tenth of it with 100,000 devices
   --devices LIST  checks: the lengths of the lists, "10 1000 10000 100000"
   --passes N      monitor: checks over which memory is watched: 5000
-  --monitors N    fleet: how many: 2000. Each takes three descriptors and a thread
+  --monitors N    fleet: how many: 2000. Each takes eight descriptors (ulimit -n) and a thread
   --interval N    fleet: seconds between two checks of one monitor: 20. The product's is 60; a shorter one is more load
   --json FILE     the figures also as JSON: an array of objects
                   {section, name, unit, median, least, most, values, ratio, goal, met}

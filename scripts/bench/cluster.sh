@@ -31,9 +31,10 @@ end_process() {
 
 units=(node_exporter.service cgroup_exporter.service nvidia_gpu_exporter.service)
 
-# make_node FOLDER STATE: what the monitor finds on its node: a stand-in for systemctl, whose units are in this state.
+# make_node FOLDER STATE: a new node as the monitor finds it: a stand-in for systemctl, whose units are in this state.
 make_node() {
     local folder=$1 unit
+    rm -rf "$folder"
     mkdir -p "$folder"/{bin,units,targets,state}
     for unit in "${units[@]}"; do printf '%s\n' "$2" >"$folder/units/$unit"; done
     : >"$folder/calls"

@@ -48,9 +48,10 @@ cpu() {
     { time "$@" >/dev/null 2>"$workspace/errors"; } 2>&1 | awk '{ printf "%.1f\n", ($1 + $2) * 1000 }'
 }
 
-# memory_of PID: the kernel's figures in kB: resident, proportional, private.
+# memory_of PID: the kernel's figures in kB: resident, proportional, and anonymous: what no file backs, which is the heap,
+# stacks and changed data. Private memory would count the program's own text too where one process runs it.
 memory_of() {
-    awk '/^Rss:/ { r = $2 } /^Pss:/ { p = $2 } /^Private_/ { o += $2 } END { print r + 0, p + 0, o + 0 }' "/proc/$1/smaps_rollup"
+    awk '/^Rss:/ { r = $2 } /^Pss:/ { p = $2 } /^Anonymous:/ { o = $2 } END { print r + 0, p + 0, o + 0 }' "/proc/$1/smaps_rollup"
 }
 
 # cpu_of PID: milliseconds of CPU so far: of the process, and of its children that have ended.

@@ -26,7 +26,7 @@ open_connections() {
 fault() { "$simulator" set --directory "$workspace/fleet/bcm" fault "$1" >/dev/null; }
 
 bench_fleet() {
-    local folder=$workspace/fleet needed=$((3 * monitors + 200)) process start back i lasting=() all mean most ratio
+    local folder=$workspace/fleet needed=$((8 * monitors + 500)) process start back i lasting=() all mean most ratio
     ulimit -n "$needed" 2>/dev/null ||
         fail "$exit_cannot_run" "$monitors monitors need $needed descriptors: raise the limit (ulimit -n), or give fewer --monitors"
     mkdir -p "$folder/states"
@@ -54,7 +54,7 @@ bench_fleet() {
     figure "  most requests in a second, beside their mean" '' 2 "$mean" "$most"
     figure "  connections that stay open" '' 1 "$monitors" "${lasting[@]}"
     figure "  CPU of a check in this fleet" ms '' '' "$(cpu_of "$process" | awk -v n="$(grep -c /rest/v1/device "$folder/bcm/access")" '{ printf "%.2f\n", $1 / n }')"
-    figure "  private memory of the process, each monitor's part" kB '' '' $(($(memory_of "$process" | cut -d ' ' -f 3) / monitors))
+    figure "  anonymous memory of the process, each monitor's part" kB '' '' $(($(memory_of "$process" | cut -d ' ' -f 3) / monitors))
 
     fault refuse
     sleep $((2 * interval))
@@ -71,7 +71,7 @@ bench_fleet() {
     read -r all mean most ratio < <(rates "$(plus "$back" "$interval")" "$interval")
     figure "  most requests in a second of the interval after it" '' 2 "$mean" "$most"
     figure "  connections then" '' 1 "$monitors" "$(open_connections)"
-    kill "$process"
+    : >"$folder/states/end"
     wait_until 30 is_gone "$process" || fail 1 "the monitors did not end"
     read -r all mean most < <(tail -n 1 "$folder/output")
     figure "  connections that one monitor opened, the most" '' 2 '' "$most"

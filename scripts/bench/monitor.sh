@@ -40,7 +40,6 @@ bench_monitor() {
 bench_start() {
     local firsts=() targets=() round begin
     for ((round = 0; round < rounds; round++)); do
-        rm -rf "$node"
         make_node "$node" inactive
         configure_node "$node" "$bcm" "$bcm_port"
         begin=$EPOCHREALTIME
@@ -84,7 +83,7 @@ bench_change() {
 }
 
 bench_idle() {
-    local before after own children resident proportional private asked
+    local before after own children resident proportional anonymous asked switches
     make_node "$node" active
     configure_node "$node" "$bcm" "$bcm_port"
     : >"$bcm/access"
@@ -101,43 +100,42 @@ bench_idle() {
     asked=$(($(grep -c /rest/v1/device "$bcm/access") - asked))
     read -r switches own children < <(awk -v b="$before" -v a="$after" -v n="$asked" 'BEGIN {
         split(b, x); split(a, y); print (y[1] - x[1]) / 3, (y[2] - x[2]) / n, (y[3] - x[3]) / n }')
-    read -r resident proportional private < <(memory_of "$process")
+    read -r resident proportional anonymous < <(memory_of "$process")
     figure "  requests in 3 minutes" '' 4 '' "$asked"
     figure "  wake-ups of all its threads in a minute, its check included" '' '' '' "$switches"
     figure "  CPU of a whole check: the monitor itself" ms '' '' "$own"
     figure "  CPU of a whole check: systemctl's stand-in and the child" ms '' '' "$children"
     figure "  resident memory after $(grep -c /rest/v1/device "$bcm/access") checks" kB 20480 '' "$resident"
     figure "  proportional memory" kB '' '' "$proportional"
-    figure "  private memory" kB '' '' "$private"
+    figure "  of its own (anonymous) memory" kB '' '' "$anonymous"
     end_process "$process"
 }
 
 has_asked() { (($(grep -c /rest/v1/device "$bcm/access") >= $1)); }
 
-# memory_run TITLE CHECKS [flips]: checks without a pause; memory after a fifth of them and at the end.
+# memory_run TITLE CHECKS [flips]: checks without a pause; the least memory about half way and at the end. What is
+# in use levels off in half a minute: the time-out of a call that was answered keeps a little memory until its time.
 memory_run() {
     local title=$1 count=$2 early late early_used late_used
     shift 2
-    rm -rf "$node"
     make_node "$node" active
     "$programs_directory/monitor-benchmark" passes "127.0.0.1:$bcm_port" "$bcm/pki/cacert.pem" "$bcm/pki/admin.pem" \
         "$bcm/pki/admin.key" "$node" "$host" "$count" $(((count + 9) / 10)) "$@" >"$workspace/passes" 2>"$workspace/errors" ||
         fail 1 "the checks could not be made: $(tail -n 3 "$workspace/errors")"
     read -r early late early_used late_used < <(awk '
-        NR > 2 && NR < 6 { e[NR] = $2; eu[NR] = $5 } { last[NR % 3] = $2; used[NR % 3] = $5 }
+        NR > 5 && NR < 9 { e[NR] = $2; eu[NR] = $5 } { last[NR % 3] = $2; used[NR % 3] = $5 }
         END {
             print least(e), least(last), least(eu), least(used)
         }
         function least(v,  k, m) { m = ""; for (k in v) if (m == "" || v[k] < m) m = v[k]; return m }' "$workspace/passes")
     part "$title: $count whole checks without a pause, $(awk 'END { print $9 " with the role unknown, " $10 " with a failure" }' "$workspace/passes")"
-    figure "  private memory after a third" kB '' '' "$early"
-    figure "  private memory at the end" kB 1.1 "$early" "$late"
+    figure "  anonymous memory half way" kB '' '' "$early"
+    figure "  anonymous memory at the end" kB 1.1 "$early" "$late"
     figure "  of malloc's in use at the end" kB 1.1 "$early_used" "$late_used"
 }
 
 bench_memory() {
     local faults
-    role "$bcm" "$host" assign
     PATH=$workspace/node/bin:$PATH memory_run "Memory" "$passes"
     make_faults &
     faults=$!

@@ -13,7 +13,7 @@ struct Fleet {
     var prefix: String
     var folder: String
 
-    /// Runs until SIGTERM, which every monitor's loop heeds by itself.
+    /// Runs until there is a file "end" in the folder. A signal would reach one of the loops alone.
     func run(_ template: MonitorConfiguration) async throws {
         let quiet = Logger(label: "fleet") { _ in SwiftLogNoOpLogHandler() }
         let clients = Clients()
@@ -42,9 +42,8 @@ struct Fleet {
         }
         print("running")
         fflush(nil)
-        await withTaskGroup(of: Void.self) { group in
-            for loop in loops { group.addTask { _ = await loop.run(controlPaths: []) } }
-        }
+        for loop in loops { Task.detached { await loop.run(controlPaths: []) } }
+        while access("\(folder)/end", F_OK) != 0 { try await Task.sleep(for: .milliseconds(200)) }
         let (requests, connections, most) = clients.counted
         print("\(requests) \(connections) \(most)")
         fflush(nil)

@@ -41,7 +41,7 @@ struct Passes {
             store: ChildTargetStore(executor: executor, lockFile: "\(folder)/storage.lock"), clock: clock,
             host: NamedHost(name: node), certificate: CertificateFacts.init)
         let monitor = try Monitor(configuration: configuration, seams: seams, logger: quiet)
-        print("checks private_kB resident_kB proportional_kB used_kB held_kB arenas threads unknown failed ms_each")
+        print("checks anonymous_kB resident_kB proportional_kB used_kB held_kB arenas threads unknown failed ms_each")
         var unknown = 0, failed = 0
         var start = ContinuousClock.now
         for number in 1...count {
@@ -106,13 +106,15 @@ private struct FlippingSource: RoleSource {
 
 /// What the kernel says of this process' memory, in kB.
 struct MemoryFigures {
+    /// Anonymous memory: heap, stacks and changed data. Private memory would count the program's text, too, where no other
+    /// process runs the program, and that comes and goes.
     var own = 0, resident = 0, proportional = 0, threads = 0
 
     init() {
         for line in Self.lines("/proc/self/smaps_rollup") {
             if line.hasPrefix("Rss:") { resident = Self.number(line) }
             if line.hasPrefix("Pss:") { proportional = Self.number(line) }
-            if line.hasPrefix("Private_") { own += Self.number(line) }
+            if line.hasPrefix("Anonymous:") { own = Self.number(line) }
         }
         for line in Self.lines("/proc/self/status") where line.hasPrefix("Threads:") { threads = Self.number(line) }
     }

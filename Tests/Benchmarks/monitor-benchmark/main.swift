@@ -6,7 +6,7 @@ import RoleMonitor
 // usage: monitor-benchmark fleet HEAD-NODE CA CERTIFICATE KEY FOLDER COUNT INTERVAL PREFIX
 //        monitor-benchmark passes HEAD-NODE[,HEAD-NODE] CA CERTIFICATE KEY FOLDER NODE PASSES EVERY [flips]
 //
-// fleet: COUNT monitors in this process, as on so many nodes that have just booted, until SIGTERM. Each has its own state,
+// fleet: COUNT monitors in this process, as on so many nodes that have just booted, until FOLDER/end exists. Each has its own state,
 // schedule and connection; systemd, shared storage and metrics are stand-ins. Then it prints the requests that were sent,
 // the connections that were opened, and the most that were open at once per monitor.
 // passes: one monitor makes PASSES checks without a pause, at a clock that runs a hundred times faster, and prints memory

@@ -9,13 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
-
-int clinux_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 struct thread_body {
     void (*run)(void *argument);

@@ -1,22 +1,17 @@
-import CCurl
-import CLinux
 import CommandExecution
-import Glibc
+import CCurl
 import Synchronization
 
 /// Runs transfers on one thread of its own, over connections that are kept.
 ///
 /// The thread waits in `curl_multi_poll` and is woken for new transfers, cancellations and the end. No thread of the
 /// cooperative pool ever waits for the network.
-///
-/// It is woken by an event of its own and not by `curl_multi_wakeup`: that may be called only while the multi handle
-/// exists, so under the lock that the thread wants next, which costs two more switches between threads.
 final class TransferEngine: Sendable {
     /// How many transfers to one head node are on their way at once; others wait their turn.
     static let transfersAtOnce = 8
 
     private struct Multi: @unchecked Sendable {
-        // Used by the engine's thread alone.
+        // Used by the engine's thread alone, but for curl_multi_wakeup, which any thread may call while it exists.
         let handle: UnsafeMutableRawPointer
     }
 
@@ -24,13 +19,11 @@ final class TransferEngine: Sendable {
         var submitted: [Transfer] = []
         var cancelled: [Transfer] = []
         var isShutDown = false
-        /// Whether the thread has ended, or looks in here no more.
-        var hasEnded = false
+        /// Nil once the thread has ended.
+        var multi: Multi?
     }
 
-    private let inbox = Mutex(Inbox())
-    /// An event that wakes the thread. Whoever rings it holds this engine, and so does the thread.
-    private let bell: Int32
+    private let inbox: Mutex<Inbox>
     private let opened = Atomic<Int>(0)
     private let started = Atomic<Int>(0)
 
@@ -45,12 +38,8 @@ final class TransferEngine: Sendable {
         guard let handle = curl_multi_init() else {
             throw BCMError(.invalidConfiguration, reason: "libcurl has no memory for a client")
         }
-        bell = clinux_event()
-        guard bell >= 0 else {
-            curl_multi_cleanup(handle)
-            throw BCMError(.invalidConfiguration, reason: "the system gives no descriptor for a client")
-        }
         let multi = Multi(handle: handle)
+        inbox = Mutex(Inbox(multi: multi))
         let hasThread = DetachedThread.start(named: "bcm-transfers") { [self] in
             Loop(engine: self, multi: multi.handle).run()
         }
@@ -60,42 +49,30 @@ final class TransferEngine: Sendable {
         }
     }
 
-    deinit { close(bell) }
-
     /// Runs a transfer to its end. Ends it when the task is cancelled.
     func perform(_ transfer: Transfer) async -> TransferOutcome {
         let accepted = inbox.withLock { inbox -> Bool in
-            guard !inbox.isShutDown, !inbox.hasEnded else { return false }
+            guard !inbox.isShutDown, let multi = inbox.multi else { return false }
             inbox.submitted.append(transfer)
+            curl_multi_wakeup(multi.handle)
             return true
         }
         guard accepted else { return TransferOutcome(stop: .shutDown) }
-        ring()
         if let outcome = await transfer.promise.value() { return outcome }
         inbox.withLock { inbox in
-            if !inbox.hasEnded { inbox.cancelled.append(transfer) }
+            guard let multi = inbox.multi else { return }
+            inbox.cancelled.append(transfer)
+            curl_multi_wakeup(multi.handle)
         }
-        ring()
         return TransferOutcome(stop: .cancelled)
     }
 
     /// Ends all transfers, closes all connections and ends the thread. Returns at once.
     func shutDown() {
-        inbox.withLock { $0.isShutDown = true }
-        ring()
-    }
-
-    /// Wakes the thread, or keeps it from going to sleep.
-    private func ring() {
-        var one: UInt64 = 1
-        // Fails only when it was rung so often that it could not be counted, and then it is rung.
-        _ = write(bell, &one, MemoryLayout<UInt64>.size)
-    }
-
-    /// Takes note that the bell was rung. What was left in the inbox before is looked at after this.
-    private func hush() {
-        var count: UInt64 = 0
-        _ = read(bell, &count, MemoryLayout<UInt64>.size)
+        inbox.withLock { inbox in
+            inbox.isShutDown = true
+            if let multi = inbox.multi { curl_multi_wakeup(multi.handle) }
+        }
     }
 
     /// The state that only the thread sees.
@@ -118,15 +95,12 @@ final class TransferEngine: Sendable {
 
         consuming func run() {
             ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 2 * TransferEngine.transfersAtOnce)
-            var bell = curl_waitfd(fd: engine.bell, events: Int16(CURL_WAIT_POLLIN), revents: 0)
             while takeInbox() {
                 admit()
                 var running: Int32 = 0
                 curl_multi_perform(multi, &running)
                 if collect() { continue }
-                bell.revents = 0
-                curl_multi_poll(multi, &bell, 1, patience(), nil)
-                if bell.revents != 0 { engine.hush() }
+                curl_multi_poll(multi, nil, 0, patience(), nil)
             }
             end()
         }
@@ -221,7 +195,7 @@ final class TransferEngine: Sendable {
 
         private consuming func end() {
             let left = engine.inbox.withLock { inbox in
-                inbox.hasEnded = true
+                inbox.multi = nil
                 defer { inbox.submitted = [] }
                 return inbox.submitted
             }

@@ -19,7 +19,8 @@ unless some are named:
   files    target files: 2,000 written anew and again without a change, beside cp and fsync of as many
   monitor  the program as it is installed on nodes, against a simulated BCM, with a stand-in for systemctl: from its
            start to its first action, from a change of the role in BCM to exporters and target file, wake-ups, CPU and
-           requests while nothing changes, and memory over thousands of checks, with and without faults
+           requests while nothing changes, and anonymous memory (what no file backs) over thousands of checks, with and
+           without faults
   fleet    2,000 monitors in one process (their real schedules and clients; systemd and shared storage are stand-ins)
            against one simulated head node: whether their requests are spread, how many connections they keep, and
            whether they come as a herd when the head node is back after an outage of two intervals
@@ -28,11 +29,12 @@ unless some are named:
   --requests N    checks: checks in a round: 100; a tenth of it with 100,000 devices
   --devices LIST  checks: the lengths of the lists, "10 1000 10000 100000"
   --passes N      monitor: checks over which memory is watched: 5000
-  --monitors N    fleet: how many: 2000. Each takes eight descriptors (ulimit -n) and a thread
+  --monitors N    fleet: how many: 2000. Each takes four descriptors (ulimit -n) and a thread
   --interval N    fleet: seconds between two checks of one monitor: 20. The product's is 60; a shorter one is more load
   --json FILE     the figures also as JSON: an array of objects
                   {section, name, unit, median, least, most, values, ratio, goal, met}
 
+The monitor part takes about 10 minutes with its defaults, the fleet 3, the first build of all programs several more.
 Peers that are not on this machine are skipped and named. Deployment: scripts/bench-deploy.sh.
 Exit status: 0 the goals are met, 1 one is not, or something failed, 2 usage, 77 something is missing here.
 END

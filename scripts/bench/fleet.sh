@@ -26,8 +26,8 @@ open_connections() {
 fault() { "$simulator" set --directory "$workspace/fleet/bcm" fault "$1" >/dev/null; }
 
 bench_fleet() {
-    local folder=$workspace/fleet needed=$((8 * monitors + 500)) process start back i lasting=() all mean most ratio
-    ulimit -n "$needed" 2>/dev/null ||
+    local folder=$workspace/fleet needed=$((5 * monitors + 500)) process start back i lasting=() all mean most ratio
+    (($(ulimit -Sn) >= needed)) || ulimit -Sn "$needed" 2>/dev/null ||
         fail "$exit_cannot_run" "$monitors monitors need $needed descriptors: raise the limit (ulimit -n), or give fewer --monitors"
     mkdir -p "$folder/states"
     make_bcm "$folder/bcm" vm

@@ -99,7 +99,8 @@ bench_idle() {
     after="$(switches_of "$process") $(cpu_of "$process")"
     asked=$(($(grep -c /rest/v1/device "$bcm/access") - asked))
     read -r switches own children < <(awk -v b="$before" -v a="$after" -v n="$asked" 'BEGIN {
-        split(b, x); split(a, y); print (y[1] - x[1]) / 3, (y[2] - x[2]) / n, (y[3] - x[3]) / n }')
+        split(b, x); split(a, y); if (n < 1) n = 1
+        printf "%.1f %.1f %.1f\n", (y[1] - x[1]) / 3, (y[2] - x[2]) / n, (y[3] - x[3]) / n }')
     read -r resident proportional anonymous < <(memory_of "$process")
     figure "  requests in 3 minutes" '' 4 '' "$asked"
     figure "  wake-ups of all its threads in a minute, its check included" '' '' '' "$switches"

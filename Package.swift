@@ -144,6 +144,15 @@ let package = Package(
             dependencies: ["CommandExecution", "JobstatsDeploy", "ExampleSupport", "SetupSupport"],
             path: "Tests/StandIns/walk-stand-in"),
 
+        // Measures the monitor's own code where no other package reaches it; scripts/bench.sh runs it.
+        .target(name: "CHeap", path: "Tests/Benchmarks/CHeap"),
+        .executableTarget(
+            name: "monitor-benchmark",
+            dependencies: [
+                "BCMClient", "CHeap", "CommandExecution", "RoleMonitor", "ServiceManager", logging,
+            ],
+            path: "Tests/Benchmarks/monitor-benchmark"),
+
         // Unit tests. Tests that need the simulator live in Development/.
         .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),

@@ -16,8 +16,6 @@ END
 }
 
 stand_in=exporter-standin
-# Static and stripped. Nothing is exported, so that what nobody calls can go, and functions of the same code share it.
-static=(--configuration release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --icf=safe)
 
 # build NAME ARGUMENT...: one swift build, its output shown as it comes, or kept for a failure.
 build() {
@@ -42,7 +40,7 @@ build_programs() {
     local program
     for program in "${program_names[@]}"; do
         build "$program" --package-path "$repository" --scratch-path "$repository/.build-static" \
-            "${static[@]}" --product "$program"
+            "${static_options[@]}" --product "$program"
     done
 }
 
@@ -50,7 +48,7 @@ build_development() {
     build "the simulator and its cmsh" --package-path "$repository/Development"
     build "the exporters' stand-in" --package-path "$repository/Development" \
         --scratch-path "$repository/Development/.build-static" \
-        "${static[@]}" --product "$stand_in"
+        "${static_options[@]}" --product "$stand_in"
 }
 
 print_sizes() {

@@ -163,6 +163,10 @@ development_directory=$repository/Development/.build/debug
 # shellcheck disable=SC2034 # for those who source this file
 stand_in_directory=$repository/Development/.build-static/release
 
+# How they are built. Nothing is exported, so that what nobody calls can go, and functions of the same code share it.
+# shellcheck disable=SC2034 # for those who source this file
+static_options=(--configuration release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --icf=safe)
+
 # shellcheck disable=SC2034 # for those who source this file
 build_packages=(libcurl4-openssl-dev libssl-dev pkg-config git)
 least_swift=6.2

@@ -8,8 +8,8 @@ usage() {
 usage: scripts/soak.sh [--minutes N] [--debug]
 
 Runs bcm-role-monitor against two simulated head nodes over TLS. Every few seconds its role flips; in between BCM and
-systemctl fail in ways drawn by chance. Once a minute its memory (resident, proportional, private), open descriptors and
-threads are printed. Fails when the last quarter has more than the second one: a tenth and 256 KiB of private
+systemctl fail in ways drawn by chance. Once a minute its memory (resident, proportional, anonymous), open descriptors and
+threads are printed. Fails when the last quarter has more than the second one: a tenth and 256 KiB of anonymous
 memory, four descriptors or four threads.
 
   --minutes N   how long, 1 to 1440 (30); below 8 growth cannot be told

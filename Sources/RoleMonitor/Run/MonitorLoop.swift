@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Glibc
-internal import Logging
-internal import ServiceManager
+package import Logging
+package import ServiceManager
 
 /// How a monitor ended.
 public struct MonitorExit: Sendable, Hashable {
@@ -23,14 +23,26 @@ public struct MonitorExit: Sendable, Hashable {
 }
 
 /// Runs checks until it is told to end.
-struct MonitorLoop: Sendable {
+package struct MonitorLoop: Sendable {
     let monitor: Monitor
     let notifier: ServiceNotifier
     let clock: any MonitorClock
     let host: any HostIdentitySource
     let logger: Logger
-    /// Reads the configuration again and puts it into use.
     let reload: @Sendable () async -> Bool
+
+    /// - Parameter reload: reads the configuration again and puts it into use.
+    package init(
+        monitor: Monitor, notifier: ServiceNotifier, clock: any MonitorClock, host: any HostIdentitySource,
+        logger: Logger, reload: @escaping @Sendable () async -> Bool
+    ) {
+        self.monitor = monitor
+        self.notifier = notifier
+        self.clock = clock
+        self.host = host
+        self.logger = logger
+        self.reload = reload
+    }
 
     private enum Event: Sendable {
         case checked(PassReport)
@@ -42,7 +54,7 @@ struct MonitorLoop: Sendable {
     /// Runs until SIGTERM or SIGINT, or until a restart would help.
     ///
     /// - Parameter controlPaths: where requests are taken.
-    func run(controlPaths: Set<String>) async -> MonitorExit {
+    package func run(controlPaths: Set<String>) async -> MonitorExit {
         let mailbox = Mailbox<Event>()
         let signals = [
             SignalWatch(SIGTERM) { mailbox.put(.end("SIGTERM")) },

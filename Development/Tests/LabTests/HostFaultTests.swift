@@ -1,4 +1,5 @@
 import CommandExecution
+import FoundationEssentials
 import Glibc
 import Testing
 
@@ -41,12 +42,14 @@ extension LabTests.DeploymentFaultTests {
         let wanted = try await Self.undisturbed()
         let deployment = try await Deployment.blank()
         let lab = deployment.lab
+        let listener = try #require(
+            try await Self.processes(of: "dgx-02", saying: "[listener]", lab).first, "no sshd on dgx-02")
         let run = Task { try await deployment.guidedSetup() }
         let progress = "\(Deployment.state)/guided_setup_progress.json"
         try await eventually(every: .milliseconds(50), "dgx-02 is worked on") {
             try await lab.succeeds("head-a", "grep -q '\"dgx-02\":{[^}]*outcome' \(progress) 2>/dev/null")
         }
-        let daemons = try await Self.processes(of: "dgx-02", saying: "sshd: ", lab)
+        let daemons = [listener] + Self.children(of: listener)
         for daemon in daemons { kill(daemon, SIGSTOP) }
         let stopped = ContinuousClock.now
         let outcome = await run.result
@@ -62,6 +65,12 @@ extension LabTests.DeploymentFaultTests {
         let rest = try await deployment.guidedSetup("--resume")
         #expect(rest.succeeded, "\(Self.text(rest))")
         #expect(try await LabTests.GuidedSetupTests.inventories(deployment) == wanted)
+    }
+
+    /// The processes that a process has started, as this machine numbers them: of sshd its sessions.
+    private static func children(of process: pid_t) -> [pid_t] {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
+        return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
     }
 
     /// Two administrators on two head nodes: the lock on shared storage keeps them apart, and without it what else does.

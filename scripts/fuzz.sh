@@ -5,7 +5,7 @@
 
 usage() {
     cat <<'END'
-usage: scripts/fuzz.sh [--seconds N | --runs N] [--merge] [--skip-build] [PARSER...]
+usage: scripts/fuzz.sh [--seconds N | --runs N] [--timeout N] [--merge] [--skip-build] [PARSER...]
        scripts/fuzz.sh --list
 
 Builds the fuzzer in a folder of its own (.build-fuzz; the first time takes minutes) and feeds each parser, or those that
@@ -15,6 +15,8 @@ is a finding: it is kept in .build-fuzz/findings/PARSER, and the run ends with s
 
   --seconds N  for each parser; 60 by default
   --runs N     so many inputs for each parser instead
+  --timeout N  seconds that an input may take, instead of 10: at idle priority beside other work a process may not come to
+               its turn for so long
   --merge      then replaces Tests/Corpus/PARSER by the smallest set of inputs that covers the same
   --skip-build uses the fuzzer as it was built last, so that several of these can run beside each other
   --list       the parsers' names
@@ -24,12 +26,16 @@ New inputs that cover more are gathered in .build-fuzz/corpus/PARSER and used ag
 END
 }
 
-limit=(-max_total_time=60) merges=no builds=yes parsers=()
+limit=(-max_total_time=60) timeout=10 merges=no builds=yes parsers=()
 while (($#)); do
     case $1 in
-        --seconds | --runs)
+        --seconds | --runs | --timeout)
             [[ ${2-} =~ ^[1-9][0-9]{0,9}$ ]] || fail "$exit_usage" "$1 needs a number (see --help)"
-            if [[ $1 == --seconds ]]; then limit=("-max_total_time=$2"); else limit=("-runs=$2"); fi
+            case $1 in
+                --seconds) limit=("-max_total_time=$2") ;;
+                --runs) limit=("-runs=$2") ;;
+                --timeout) timeout=$2 ;;
+            esac
             shift
             ;;
         --merge) merges=yes ;;
@@ -92,7 +98,7 @@ for parser in "${parsers[@]}"; do
     seeds=Tests/Corpus/$parser
     corpus=$scratch/corpus/$parser findings=$scratch/findings/$parser log=$scratch/$parser.log
     mkdir -p "$corpus" "$findings"
-    options=(-timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=4096 -print_final_stats=1 -verbosity=1)
+    options=("-timeout=$timeout" -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=4096 -print_final_stats=1 -verbosity=1)
     [[ ! -f Tests/Corpus/$parser.dict ]] || options+=("-dict=Tests/Corpus/$parser.dict")
     heading "== $parser"
     status=0

@@ -7,7 +7,7 @@ extension FaultCampaign.Limits {
     /// Big answers, under a limit by control group that leaves the monitor its usual size and little more: no answer takes it
     /// over the limit. Then a limit below its usual size: the kernel ends it, and the node stays as it is.
     @Test func memoryGroup() async {
-        guard let group = MemoryGroup(limit: 64 << 20) else {
+        guard let group = MemoryGroup(limit: 16 << 20) else {
             return Campaign.skip("node.memory-group", "no control group for memory can be made here")
         }
         defer { group.remove() }
@@ -23,7 +23,7 @@ extension FaultCampaign.Limits {
                     try await bench.expectPasses(3, limit: .seconds(90))
                     freeze.check("with \(fault)")
                 }
-                findings.note("at most \(usual >> 20) MiB without, \(group.peak >> 20) MiB with such answers, of 64")
+                findings.note("at most \(usual >> 20) MiB without, \(group.peak >> 20) MiB with such answers, of 16")
                 findings.check(group.kills == 0, "the kernel ended \(group.kills) processes")
                 try bench.cluster.set("fault", "none")
                 await bench.stop()

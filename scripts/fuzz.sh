@@ -5,7 +5,7 @@
 
 usage() {
     cat <<'END'
-usage: scripts/fuzz.sh [--seconds N | --runs N] [--merge] [PARSER...]
+usage: scripts/fuzz.sh [--seconds N | --runs N] [--timeout N] [--merge] [--skip-build] [PARSER...]
        scripts/fuzz.sh --list
 
 Builds the fuzzer in a folder of its own (.build-fuzz; the first time takes minutes) and feeds each parser, or those that
@@ -15,7 +15,10 @@ is a finding: it is kept in .build-fuzz/findings/PARSER, and the run ends with s
 
   --seconds N  for each parser; 60 by default
   --runs N     so many inputs for each parser instead
+  --timeout N  seconds that an input may take, instead of 10: at idle priority beside other work a process may not come to
+               its turn for so long
   --merge      then replaces Tests/Corpus/PARSER by the smallest set of inputs that covers the same
+  --skip-build uses the fuzzer as it was built last, so that several of these can run beside each other
   --list       the parsers' names
 
 New inputs that cover more are gathered in .build-fuzz/corpus/PARSER and used again by the next run. One input alone:
@@ -23,15 +26,20 @@ New inputs that cover more are gathered in .build-fuzz/corpus/PARSER and used ag
 END
 }
 
-limit=(-max_total_time=60) merges=no parsers=()
+limit=(-max_total_time=60) timeout=10 merges=no builds=yes parsers=()
 while (($#)); do
     case $1 in
-        --seconds | --runs)
+        --seconds | --runs | --timeout)
             [[ ${2-} =~ ^[1-9][0-9]{0,9}$ ]] || fail "$exit_usage" "$1 needs a number (see --help)"
-            if [[ $1 == --seconds ]]; then limit=("-max_total_time=$2"); else limit=("-runs=$2"); fi
+            case $1 in
+                --seconds) limit=("-max_total_time=$2") ;;
+                --runs) limit=("-runs=$2") ;;
+                --timeout) timeout=$2 ;;
+            esac
             shift
             ;;
         --merge) merges=yes ;;
+        --skip-build) builds=no ;;
         --list) parsers=(--list) ;;
         -h | --help) usage && exit 0 ;;
         -*) fail "$exit_usage" "unknown option: $1 (see --help)" ;;
@@ -51,14 +59,18 @@ export JOBSTATS_FUZZ=1 JOBSTATS_WARNINGS=error
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0
 
 mkdir -p "$scratch/findings"
-heading "== Building the fuzzer"
-# All modules are instrumented, ours and those they use. Optimised as what is installed, with the language's checks. The
-# default linker warns of each symbol of the sanitizer.
-swift build -c release --scratch-path "$scratch" --product fuzz-parsers -Xswiftc -enable-testing \
-    -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld >"$scratch/build.log" 2>&1 || {
-    grep -E 'error:' "$scratch/build.log" >&2 || tail -n 20 "$scratch/build.log" >&2
-    fail 1 "the fuzzer could not be built ($scratch/build.log)"
+build() {
+    heading "== Building the fuzzer"
+    # All modules are instrumented, ours and those they use. Optimised as what is installed, with the language's checks. The
+    # default linker warns of each symbol of the sanitizer.
+    swift build -c release --scratch-path "$scratch" --product fuzz-parsers -Xswiftc -enable-testing \
+        -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld >"$scratch/build.log" 2>&1 || {
+        grep -E 'error:' "$scratch/build.log" >&2 || tail -n 20 "$scratch/build.log" >&2
+        fail 1 "the fuzzer could not be built ($scratch/build.log)"
+    }
 }
+if [[ $builds == yes ]]; then build; fi
+[[ -x $program ]] || fail "$exit_usage" "there is no fuzzer yet: leave --skip-build out"
 
 mapfile -t known < <("$program" --list)
 ((${#known[@]} > 0)) || fail 1 "the fuzzer names no parsers"
@@ -86,7 +98,7 @@ for parser in "${parsers[@]}"; do
     seeds=Tests/Corpus/$parser
     corpus=$scratch/corpus/$parser findings=$scratch/findings/$parser log=$scratch/$parser.log
     mkdir -p "$corpus" "$findings"
-    options=(-timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=4096 -print_final_stats=1 -verbosity=1)
+    options=("-timeout=$timeout" -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=4096 -print_final_stats=1 -verbosity=1)
     [[ ! -f Tests/Corpus/$parser.dict ]] || options+=("-dict=Tests/Corpus/$parser.dict")
     heading "== $parser"
     status=0

@@ -49,9 +49,18 @@ public struct TargetDirectory: Sendable, Hashable {
         let content = TargetGroup.encode(groups)
         let directory = try Descriptor(openingDirectory: path)
         if isCurrent(file, content: content, in: directory) { return .unchanged }
-        let age = try replace(file, with: content, in: directory)
-        removeLeftovers(in: directory, olderThan: age)
+        let now = try replace(file, with: content, in: directory)
+        removeLeftovers(in: directory, before: now - Self.leftoverAge)
         return .written
+    }
+
+    /// Removes the temporary files of writers that died, for directories in which no file changes for days.
+    ///
+    /// - Parameter age: how old they are at least, in seconds, by this host's clock; a good deal more than its clock and
+    ///   the file system's may differ.
+    package func removeLeftovers(olderThan age: Int) {
+        guard let directory = try? Descriptor(openingDirectory: path) else { return }
+        removeLeftovers(in: directory, before: time(nil) - age)
     }
 
     /// Reads a host's target file.
@@ -183,12 +192,12 @@ extension TargetDirectory {
     }
 
     /// Removes temporary files of writers that died. A failure is no reason to fail: the next writer tries again.
-    private func removeLeftovers(in directory: borrowing Descriptor, olderThan now: Int) {
+    private func removeLeftovers(in directory: borrowing Descriptor, before end: Int) {
         guard let entries = try? directory.entries(path: path) else { return }
         for entry in entries where entry.hasPrefix(Self.temporaryPrefix) && entry.hasSuffix(Self.temporarySuffix) {
             var status = stat()
             guard fstatat(directory.number, entry, &status, AT_SYMLINK_NOFOLLOW) == 0, status.isRegularFile,
-                status.st_mtim.tv_sec < now - Self.leftoverAge
+                status.st_mtim.tv_sec < end
             else { continue }
             unlinkat(directory.number, entry, 0)
         }

@@ -24,10 +24,7 @@ import Testing
     }
 
     private func plan(_ arguments: String..., timeout: Duration = .seconds(30)) async throws -> CommandResult {
-        let maps = try String(contentsOf: URL(filePath: "/proc/self/maps"), encoding: .utf8)
-        let bundle = try #require(
-            maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
-                .first { $0.hasSuffix(".xctest") })
+        let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let program = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/capacity-planner"
         return try await LocalExecutor().run(
             Command(program, arguments, environment: ["PATH": "\(folder):/usr/bin:/bin"], timeout: timeout))

@@ -35,10 +35,7 @@ let repository = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.jo
 ///
 /// - Parameter path: a folder whose programs go before those of `PATH`.
 func run(_ name: String, _ arguments: [String], path: String? = nil) throws -> (status: Int32, output: String) {
-    let maps = try String(contentsOf: URL(filePath: "/proc/self/maps"), encoding: .utf8)
-    let bundle = try #require(
-        maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
-            .first { $0.hasSuffix(".xctest") })
+    let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let folder = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     let program = name.hasPrefix("/") ? name : "\(folder)/\(name)"
     let output = "/tmp/examples-tests-\(UInt64.random(in: .min ... .max))"

@@ -3,9 +3,7 @@ import Glibc
 
 /// The path of a program that was built beside the tests.
 func builtProgram(_ name: String) -> String? {
-    guard let maps = try? String(contentsOf: URL(filePath: "/proc/self/maps"), encoding: .utf8) else { return nil }
-    let bundle = maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { line[$0...] } }
-        .first { $0.hasSuffix(".xctest") }
+    let bundle = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return bundle.map { "\($0.split(separator: "/").dropLast().map { "/" + $0 }.joined())/\(name)" }
 }
 

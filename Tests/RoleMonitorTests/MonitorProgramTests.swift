@@ -61,6 +61,19 @@ struct MonitorProgramTests {
         #expect(folder.names() == ["config.json"])
     }
 
+    @Test(arguments: [4, 12, 20, 63])
+    func tooFewDescriptorsEndWithStatus2AndAreNamed(limit: Int) async throws {
+        let words = [program, "--config", try configure(), "--once"]
+        let result = try await LocalExecutor().run(Command("prlimit", ["--nofile=\(limit)"] + words))
+        #expect(result.status == .exited(2))
+        #expect(
+            result.errorText.contains("at most \(limit) open files") && result.errorText.contains("LimitNOFILE="),
+            "\(result.errorText)")
+        #expect(folder.names() == ["config.json"])
+        let enough = try await LocalExecutor().run(Command("prlimit", ["--nofile=64"] + words))
+        #expect(enough.status == .exited(3), "\(enough.errorText)")
+    }
+
     @Test func targetsDirectoryOnTheCommandLineIsCheckedToo() async throws {
         let result = try await run(["--config", try configure(), "--prometheus-targets-dir", "targets", "--once"])
         #expect(result.status == .exited(2))

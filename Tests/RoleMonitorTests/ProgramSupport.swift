@@ -7,14 +7,10 @@ import Testing
 enum BuiltProgram {
     /// The path of a program beside the test bundle.
     static func path(_ name: String) -> String? {
-        // The bundle is mapped into this process; programs lie in the same folder.
-        guard let maps = try? String(contentsOf: URL(fileURLWithPath: "/proc/self/maps"), encoding: .utf8) else {
-            return nil
-        }
-        let bundle = maps.split(separator: "\n").compactMap { line -> Substring? in
-            line.firstIndex(of: "/").map { line[$0...] }
-        }.first { $0.hasSuffix(".xctest") }
-        guard let bundle, let slash = bundle.lastIndex(of: "/") else { return nil }
+        // The bundle is this process's program; the others lie in the same folder.
+        guard let bundle = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            let slash = bundle.lastIndex(of: "/")
+        else { return nil }
         let path = "\(bundle[..<slash])/\(name)"
         return access(path, X_OK) == 0 ? path : nil
     }

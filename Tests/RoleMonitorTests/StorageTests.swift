@@ -104,6 +104,30 @@ struct StorageTests {
         #expect(folder.names("targets") == [])
     }
 
+    @Test func whatKilledWritersLeftGoesWithALookEachHour() async throws {
+        func put(_ name: String, hoursAgo hours: Int) throws {
+            if access(folder.path(name), F_OK) != 0 { try folder.write(name, "") }
+            let time = timespec(tv_sec: Glibc.time(nil) - hours * 3600, tv_nsec: 0)
+            #expect(utimensat(AT_FDCWD, folder.path(name), [time, time], 0) == 0)
+        }
+        #expect(await store.perform([operation(.write)]) == [.written])
+        try put("targets/.prom-targets-1.tmp", hoursAgo: 25)
+        try put("targets/.prom-targets-2.tmp", hoursAgo: 23)
+        try put("targets/other.tmp", hoursAgo: 25)
+        let left = [".prom-targets-2.tmp", "dgx-01.json", "other.tmp"]
+        // The lock is new: not a full look with each check.
+        #expect(await store.perform([operation(.write)]) == [.unchanged])
+        #expect(folder.names("targets") == [".prom-targets-1.tmp"] + left)
+        for hours in [2, -30] {
+            try put("lock", hoursAgo: hours)
+            #expect(await store.perform([operation(.write)]) == [.unchanged])
+            #expect(folder.names("targets") == left, "\(hours) hours")
+            try put("targets/.prom-targets-1.tmp", hoursAgo: 25)
+            #expect(await store.perform([operation(.write)]) == [.unchanged])
+            #expect(folder.names("targets") == [".prom-targets-1.tmp"] + left, "again within the hour")
+        }
+    }
+
     @Test func missingDirectoryIsAFailureWithItsRemedy() async throws {
         var lost = operation(.write)
         lost.directory = folder.path("nowhere")

@@ -5,7 +5,8 @@
 #   store (tmpfs)  ->  HOST/backing/shared (bind)  ->  HOST/port/export (bindfs)  ->  in the node: /cm/shared
 #
 # bindfs runs outside the node and stands for the network file system: it keeps nothing in memory, so that what is done
-# to HOST/backing/shared is felt by every process of the node at once, whatever mount namespace it lives in.
+# to HOST/backing/shared is felt by every process of the node at once, whatever mount namespace it lives in. A lock that one
+# host takes is taken for all, as with NFS 4.
 #
 #   on        works
 #   off       not mounted: /cm/shared is the node's own empty directory, and mounting it fails
@@ -28,8 +29,8 @@ start_bindfs() {
     local pid_file=$1 backing=$2 point=$3
     (
         enter_cgroup storage
-        exec setsid bindfs -f --multithreaded -o attr_timeout=0,entry_timeout=0,negative_timeout=0 \
-            "$backing" "$point" </dev/null >/dev/null 2>&1 9>&-
+        exec setsid bindfs -f --multithreaded --enable-lock-forwarding \
+            -o attr_timeout=0,entry_timeout=0,negative_timeout=0 "$backing" "$point" </dev/null >/dev/null 2>&1 9>&-
     ) &
     echo $! >"$pid_file"
     disown

@@ -75,6 +75,11 @@ enum Campaign {
         keep("\(cell)\t\(result)\t\((seconds * 10).rounded() / 10)\t\(words)\n")
     }
 
+    /// Keeps that a cell cannot be run on this machine, and why.
+    static func skip(_ cell: String, _ reason: String) {
+        if wants(cell) { keep("\(cell)\tskipped\t0.0\t\(reason)\n") }
+    }
+
     private static func keep(_ line: String) {
         guard let path = variable("JOBSTATS_FAULT_RESULTS") else { return }
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -6,24 +6,24 @@ extension LabTests {
     /// guided-setup when something breaks under it. Each ends with a run that leads where an undisturbed one does.
     @Suite struct DeploymentFaultTests {
         /// A run that nothing disturbs, and what it leaves on the hosts.
-        private static func undisturbed() async throws -> [String: String] {
+        static func undisturbed() async throws -> [String: String] {
             let deployment = try await Deployment.blank()
             let result = try await deployment.guidedSetup()
             #expect(result.succeeded, "\(result.outputText)\(result.errorText)")
             return try await GuidedSetupTests.inventories(deployment)
         }
 
-        private static func text(_ result: CommandResult) -> String { result.outputText + result.errorText }
+        static func text(_ result: CommandResult) -> String { result.outputText + result.errorText }
 
         /// Waits until a run has written its first progress.
-        private static func begun(_ deployment: Deployment) async throws {
+        static func begun(_ deployment: Deployment) async throws {
             try await eventually(every: .milliseconds(50), "the run has begun") {
                 try await deployment.lab.succeeds(
                     "head-a", "grep -q outcome \(Deployment.state)/guided_setup_progress.json 2>/dev/null")
             }
         }
 
-        private static var takesMinutes: ConditionTrait {
+        static var takesMinutes: ConditionTrait {
             .enabled(if: Lab.isPatient, "a minute or two: scripts/test.sh --long")
         }
 

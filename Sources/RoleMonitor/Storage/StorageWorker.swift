@@ -20,17 +20,31 @@ package enum StorageWorker {
     /// - Returns: the process's exit status.
     package static func main(lockFile: String) -> Int32 {
         // The monitor's own end must not leave a child that goes on writing.
+        var lock: Int32?
         if lockFile != noLock {
-            let lock = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600 as mode_t)
-            guard lock >= 0 else { return 1 }
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return busyStatus }
+            let opened = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600 as mode_t)
+            guard opened >= 0 else { return 1 }
+            guard flock(opened, LOCK_EX | LOCK_NB) == 0 else { return busyStatus }
+            lock = opened
         }
         guard let request = try? JSONDecoder().decode(StorageRequest.self, from: Data(readAll(STDIN_FILENO))),
             lockFile != noLock || request.operations.allSatisfy({ $0.kind == .inspect }),
             let answer = try? JSONEncoder().encode(StorageAnswer(outcomes: request.operations.map(outcome)))
         else { return 1 }
         let bytes = Array(answer)
-        return write(STDOUT_FILENO, bytes, bytes.count) == bytes.count ? 0 : 1
+        guard write(STDOUT_FILENO, bytes, bytes.count) == bytes.count else { return 1 }
+        if let lock { clearLeftovers(in: Set(request.operations.map(\.directory)), lock: lock) }
+        return 0
+    }
+
+    /// Once an hour removes what killed writers, this node's or others', left a day ago or earlier.
+    ///
+    /// A directory in which a file changes is cleared by whoever writes it. The lock file's time is that of the last look.
+    private static func clearLeftovers(in directories: Set<String>, lock: Int32) {
+        var status = stat()
+        guard fstat(lock, &status) == 0, abs(time(nil) - status.st_mtim.tv_sec) > 3600 else { return }
+        for directory in directories { TargetDirectory(path: directory).removeLeftovers(olderThan: 86_400) }
+        futimens(lock, nil)
     }
 
     /// Does one operation.

@@ -76,7 +76,7 @@ extension LabTests.DeploymentFaultTests {
     }
 
     /// Two administrators on two head nodes: the lock on shared storage keeps them apart, and without it what else does.
-    @Test func anAdministratorOnTheOtherHeadNodeIsRefused() async throws {
+    @Test(takesMinutes) func anAdministratorOnTheOtherHeadNodeIsRefused() async throws {
         let deployment = try await Deployment.blank()
         let lab = deployment.lab
         // As every run but the very first one finds it.

@@ -28,7 +28,7 @@ extension LabTests.DeploymentFaultTests {
 
     /// The administrator's password of Grafana is made on the server: it is never in a file that others can read, and
     /// never a word of a command.
-    @Test(hasTracer) func thePasswordOfGrafanaIsNeverOpenToOthers() async throws {
+    @Test(hasTracer, takesMinutes) func thePasswordOfGrafanaIsNeverOpenToOthers() async throws {
         let site = SlurmSite(deployment: try await .blank())
         let lab = site.deployment.lab
         try #require(lab.hasSlurm, "Grafana's stand-in comes with Slurm: scripts/lab.sh up --slurm")

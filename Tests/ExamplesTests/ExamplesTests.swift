@@ -121,8 +121,8 @@ struct ExamplesTests {
                 warning: cluster_nam: unknown key, it has no effect; did you mean "cluster_name"? (line 1, column 2)
                 4. Node statistics
                   System user prometheus: dgx-01, dgx-02
-                  Program node_exporter: dgx-01, dgx-02
                   Directory of metrics that others write: dgx-01, dgx-02
+                  Program node_exporter: dgx-01, dgx-02
                   Unit file of node_exporter.service: dgx-01, dgx-02
                   node_exporter.service enabled and running: dgx-01, dgx-02
                   node_exporter.service answers: dgx-01, dgx-02

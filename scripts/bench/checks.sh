@@ -87,11 +87,11 @@ bench_checks() {
                 esac
                 printf -v name 'node%06d' "$node"
                 read -r limit connections peak memory < <(
-                    "$scratch/release/check-benchmark" "${common[@]}" "$name" "$([[ $place == missing ]] && echo 0 || echo 1)"
+                    "$scratch/check-benchmark" "${common[@]}" "$name" "$([[ $place == missing ]] && echo 0 || echo 1)"
                 ) || fail 1 "the check could not be measured"
                 cpus[$place]+=" $limit"
             done
-            read -r limit _ < <("$scratch/release/check-benchmark" "${common[@]}" '*' "$count") ||
+            read -r limit _ < <("$scratch/check-benchmark" "${common[@]}" '*' "$count") ||
                 fail 1 "the list could not be measured"
             lists+=("$limit")
         done

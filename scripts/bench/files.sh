@@ -9,7 +9,7 @@ bench_files() {
     for ((round = 0; round < rounds; round++)); do
         rm -rf "$folder"
         mkdir "$folder"
-        read -r a b touched < <("$scratch/release/target-file-benchmark" "$folder" 2000) || fail 1 "target files could not be measured"
+        read -r a b touched < <("$scratch/target-file-benchmark" "$folder" 2000) || fail 1 "target files could not be measured"
         new+=("$a") same+=("$b")
         mkdir -p "$workspace/copies"
         copies+=("$(python3 "$repository/Development/bench/copy_floor.py" "$folder" "$workspace/copies")")

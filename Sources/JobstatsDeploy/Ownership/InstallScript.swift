@@ -14,7 +14,7 @@ enum InstallScript {
 
         """ + OwnershipScripts.functions + """
             failed='' news='' names='' added='' folders='' large='' small='' came='' owners='' modes='' seen=''
-            trap '[ -z "$news" ] || rm -f -- $news' EXIT
+            trap '[ -z "$news" ] || rm -f -- $news 2>/dev/null' EXIT
             trap 'exit 1' HUP INT TERM
             exec 4<&0
             # A name that nobody else has: five digits of chance, three to count.
@@ -42,16 +42,25 @@ enum InstallScript {
                     break
                 done
                 new=$folder/.bcm-jobstats.$id$count count=$((count + 1))
-                made=yes
+                [ ! -e "$new" ] && [ ! -L "$new" ] || { echo "$new is there already" >&2; return 1; }
+                news="$news $new" status=0
                 umask 077
-                set -C # no file that is there (O_EXCL)
-                { true >"$new"; } 2>/dev/null || made=no
+                set -C # no file that is there, nor a link (O_EXCL)
+                dd bs=131072 count="$size" iflag=fullblock,count_bytes status=none <&4 >"$new" || status=1
                 set +C
                 umask 022
-                [ "$made" = yes ] || { echo "no file can be made in $folder: is it there, and is it writable?" >&2; return 1; }
-                news="$news $new"
-                if [ "$size" -ge 262144 ]; then large="$large $new"; else small="$small $new"; fi
-                dd bs=131072 count="$size" iflag=fullblock,count_bytes status=none <&4 >"$new"
+                if [ "$status" != 0 ]; then
+                    echo "no file can be made in $folder: is it there, writable and not full?" >&2
+                    [ -e "$new" ] || news=${news%" $new"}
+                    return 1
+                fi
+                if [ "$size" -lt 262144 ]; then
+                    small="$small $new"
+                    return 0
+                fi
+                large="$large $new"
+                # Before the bytes are judged: what is written afterwards has another time.
+                seen=$seen$(stat --printf "$path %d:%i:%.9Y:%s:" -- "$new")$line_end
             }
             whole() {
                 case $came in *"$digest *$new$line_end"* | *"$digest  $new$line_end"*) return 0 ;; esac
@@ -63,7 +72,7 @@ enum InstallScript {
                 case "$modes " in *" $mode "*) ;; *) modes="$modes $mode" ;; esac
             }
             pick() { [ "$owner" != "$1" ] && [ "$mode" != "$1" ] || all="$all $new"; }
-            give() { chown -- "$owner" "$new"; }
+            give() { chown -h -- "$owner" "$new"; }
             permit() { chmod -- "$mode" "$new"; }
             keep() {
                 look "$path"
@@ -80,12 +89,13 @@ enum InstallScript {
                 names=$names$path$line_end
                 for word in $before $present $digest; do added=$added"$word  $path$line_end"; done
                 case "$folders " in *" $folder/ "*) ;; *) folders="$folders $folder/" ;; esac
-                if [ "$size" -ge 262144 ]; then seen=$seen$(stat --printf "$path %d:%i:%.9Y:%s:" -- "$new")$line_end; fi
             }
             rename() { mv -fT -- "$new" "$path"; }
             # The digest of a large file, which need not be read again while it is the same (KnownSums).
             learn() {
                 [ "$size" -ge 262144 ] || return 0
+                # There another host may change a file and its times.
+                case $path in /cm/shared/* | /home/*) return 0 ;; esac
                 key=$(stat --printf '%d:%i:%.9Y:%s:%.9Z' -- "$path") || return 0
                 case $key in *.000000000) return 0 ;; esac
                 case $line_end$seen in *"$line_end$path ${key%:*}:$line_end"*) ;; *) return 0 ;; esac
@@ -105,7 +115,7 @@ enum InstallScript {
             for one in $owners; do
                 all=''
                 walk pick "$one"
-                [ -z "$all" ] || chown -- "$one" $all || walk give
+                [ -z "$all" ] || chown -h -- "$one" $all || walk give
             done
             for one in $modes; do
                 all=''
@@ -115,11 +125,12 @@ enum InstallScript {
             walk keep
             # On disk before the record names them, and the record before they take their places.
             if [ -n "$todo" ]; then
+                first=${todo%% *}
                 if remember_lines $news; then
                     walk rename
-                    sync -- $folders || { failed=${todo%% *} todo=''; }
+                    sync -- $folders || { failed=$first todo=''; }
                 else
-                    failed=${todo%% *} todo=''
+                    failed=$first todo=''
                 fi
             fi
             if [ -n "$seen" ] && [ -n "$todo" ]; then

@@ -40,9 +40,9 @@ enum OwnershipScripts {
                     while IFS= read -r line; do
                         case $line_end$names$line_end in
                             *"$line_end${line#*  }$line_end"*) ;;
-                            *) printf '%s\\n' "$line" ;;
+                            *) printf '%s\\n' "$line" || exit 1 ;;
                         esac
-                    done <"$record"
+                    done <"$record" || exit 1
                 fi
                 printf %s "$added"
             } >"$new" || exit 1

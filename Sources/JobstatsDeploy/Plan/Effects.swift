@@ -81,9 +81,9 @@ extension OwnedUnitFile: BoundedResource {
     package var effects: Effects { Effects(paths: [path]) }
 }
 
-/// It leaves the unit as it was found.
+/// It leaves the unit as it was found, but for when it ran last.
 extension SelfTest: BoundedResource {
-    package var effects: Effects { Effects() }
+    package var effects: Effects { Effects(units: [unit]) }
 }
 
 extension UnitResource: BoundedResource {

@@ -119,7 +119,7 @@ package struct FactCollector: Sendable {
             part(
                 "files",
                 "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>/dev/null); "
-                    + "printf '%s\\n' \"$t\"; \(Self.missing) \(words)")
+                    + "printf '%s\\n' \"$t\"; (\(Self.missing) \(words))")
             part("sums", "(\n\(sums.script)\n)\n")
         }
         for (index, path) in contents.enumerated() {

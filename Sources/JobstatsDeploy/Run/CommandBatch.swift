@@ -89,7 +89,13 @@ struct CommandBatch: Sendable {
                 [ -z "$failed" ] || return 0
                 said=$(timeout -k 5 "$2" sh -c "$install" sh "$3" "$4" 2>&1) && return 0
                 failed=$? index=$1
-                case $said in *"bcm-jobstats-failed "*) index=${said##* } said=${said%bcm-jobstats-failed *} ;; esac
+                case $said in
+                    *"bcm-jobstats-failed "*)
+                        index=${said##*bcm-jobstats-failed } said=${said%bcm-jobstats-failed *}
+                        index=${index%%[!0-9]*}
+                        ;;
+                esac
+                index=${index:-$1}
                 [ "$failed" != 124 ] || said="no end after $2 s
             $said"
                 printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
@@ -143,9 +149,10 @@ struct CommandBatch: Sendable {
         let rest = text[found.upperBound...]
         let line = rest.prefix { $0 != "\n" }
         let words = line.split(separator: " ")
+        guard words != ["late"] else { return nil }
         guard words.count == 2, let index = Int(words[0]), let status = Int32(words[1]),
             commands.indices.contains(index)
-        else { return nil }
+        else { return (0, CommandResult(status: .exited(1), standardOutput: Array(rest.utf8))) }
         let output = rest.dropFirst(line.count).drop { $0 == "\n" }
         return (
             index,

@@ -5,8 +5,8 @@ enum InstallScript {
     /// holds anything but letters, digits and `._+:/@-` (``canTake(_:)``). The new bytes of all come on standard input.
     ///
     /// Where a file fails, those before it are put in place, and it and those after it are left as they were; the last
-    /// line said is then `bcm-jobstats-failed INDEX`, and the status 1. At every instant each path holds its old file or its new one, and
-    /// the record knows both.
+    /// line said is then `bcm-jobstats-failed INDEX`, and the status 1. At every instant each path holds its old file or its
+    /// new one, and the record knows both.
     static let text =
         """
         set -u
@@ -99,7 +99,7 @@ enum InstallScript {
                 key=$(stat --printf '%d:%i:%.9Y:%s:%.9Z' -- "$path") || return 0
                 case $key in *.000000000) return 0 ;; esac
                 case $line_end$seen in *"$line_end$path ${key%:*}:$line_end"*) ;; *) return 0 ;; esac
-                printf '%s\\t%s\\t%s\\n' "$key" "$path" "$digest" >>"${record%/*}/sums"
+                printf '%s\\t%s\\t%s\\n' "$key" "$path" "$digest" 2>/dev/null >>"${record%/*}/sums" || : # then it is read again
             }
             walk stage
             exec 4<&-

@@ -1,7 +1,5 @@
 import CCurl
 import CommandExecution
-import Glibc
-import Synchronization
 
 /// Takes the bytes of an answer as they arrive. Only the engine's thread calls it until the transfer is over; after
 /// that only the task that waited for it does.
@@ -92,13 +90,11 @@ final class Transfer: @unchecked Sendable {
     let consumer: any AnswerConsumer
     let promise = Promise<TransferOutcome>()
 
-    private(set) var easy: UnsafeMutableRawPointer?
-    private var resolveList: UnsafeMutablePointer<curl_slist>?
-    private var headerList: UnsafeMutablePointer<curl_slist>?
-    /// A copy of the body, which libcurl reads until the transfer is over. It may hold a password.
-    private var body: UnsafeMutableRawBufferPointer?
-    private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private var handle: TransferHandle?
+    /// libcurl's own handle, from preparation to release.
+    var easy: UnsafeMutableRawPointer? { handle?.easy }
     private var outcome = TransferOutcome()
+    private var isFinished = false
     private var received = 0
     private var headerBytes = 0
 
@@ -106,183 +102,44 @@ final class Transfer: @unchecked Sendable {
         self.request = request
         self.gate = gate
         self.consumer = consumer
-        errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
-    deinit {
-        release()
-        errorBuffer.deallocate()
+    /// Gives the handle away, which must have left the multi handle.
+    ///
+    /// - Returns: the handle where it may serve another request; otherwise it is gone.
+    @discardableResult
+    func release() -> TransferHandle? {
+        defer { handle = nil }
+        return isFinished && outcome.code == .ok ? handle.flatMap { $0.mayServeAgain ? $0 : nil } : nil
     }
 
-    /// Frees the handle; it must have left the multi handle.
-    func release() {
-        if let easy { curl_easy_cleanup(easy) }
-        easy = nil
-        if let resolveList { curl_slist_free_all(resolveList) }
-        resolveList = nil
-        if let headerList { curl_slist_free_all(headerList) }
-        headerList = nil
-        if let body {
-            if let start = body.baseAddress { explicit_bzero(start, body.count) }
-            body.deallocate()
-        }
-        body = nil
-    }
-
-    /// Makes the easy handle.
+    /// Takes a handle: the given one where it was made for such a request, and else a new one.
     ///
     /// - Returns: nil, with the reason in the outcome, when libcurl refuses an option.
-    func prepare() -> UnsafeMutableRawPointer? {
-        guard let handle = curl_easy_init() else {
-            outcome.code = .outOfMemory
-            return nil
-        }
-        easy = handle
+    func prepare(reusing other: TransferHandle?) -> UnsafeMutableRawPointer? {
         do {
-            try setOptions(handle)
-            return handle
+            let suits = other?.suits(request, gate) ?? false
+            let handle = if suits, let other { other } else { try TransferHandle(for: request, gate) }
+            try handle.begin(
+                until: request.deadline, context: Unmanaged.passUnretained(self).toOpaque(),
+                body: { data, size, count, context in
+                    guard let data, let context else { return 0 }
+                    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+                    let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+                    return transfer.takeBody(bytes) ? bytes.count : 0
+                },
+                header: { data, size, count, context in
+                    guard let data, let context else { return 0 }
+                    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+                    let line = UnsafeRawBufferPointer(start: data, count: size * count)
+                    return transfer.takeHeader(line) ? line.count : 0
+                })
+            self.handle = handle
+            return handle.easy
         } catch {
             outcome.code = error.code
-            outcome.message = "libcurl refuses option \(error.option)"
+            outcome.message = error.message
             return nil
-        }
-    }
-
-    private struct RefusedOption: Error {
-        var option: CURLoption.RawValue
-        var code: CurlCode
-    }
-
-    private func setOptions(_ handle: UnsafeMutableRawPointer) throws(RefusedOption) {
-        func check(_ option: CURLoption, _ code: CURLcode) throws(RefusedOption) {
-            guard code == CURLE_OK else { throw RefusedOption(option: option.rawValue, code: CurlCode(code)) }
-        }
-        func set(_ option: CURLoption, _ value: Int) throws(RefusedOption) {
-            try check(option, ccurl_set_long(handle, option, value))
-        }
-        func set(_ option: CURLoption, _ value: String?) throws(RefusedOption) {
-            try check(option, ccurl_set_string(handle, option, value))
-        }
-        let this = Unmanaged.passUnretained(self).toOpaque()
-        try check(CURLOPT_ERRORBUFFER, ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer))
-
-        // What is asked, and how.
-        let headNode = request.headNode
-        try set(CURLOPT_URL, "https://\(headNode)\(request.path)")
-        try set(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTPS))
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        try set(CURLOPT_FOLLOWLOCATION, 0)
-        try set(CURLOPT_PROXY, "")
-        try set(CURLOPT_USERAGENT, "bcm-jobstats")
-        // Undoes an encoding also where none was asked for; the limit counts decoded bytes.
-        try set(CURLOPT_ACCEPT_ENCODING, request.acceptsCompression ? "gzip" : "identity")
-        if let body = request.body { try setBody(handle, body) }
-        if !isIPv4Address(headNode.host) && !headNode.isIPv6 {
-            let addresses = request.addresses.map { isIPv6Address($0) ? "[\($0)]" : $0 }.joined(separator: ",")
-            resolveList = curl_slist_append(nil, "+\(headNode.host):\(headNode.port):\(addresses)")
-            try check(CURLOPT_RESOLVE, ccurl_set_list(handle, CURLOPT_RESOLVE, resolveList))
-        }
-
-        // How long it may take, and how much may come.
-        let left = request.deadline - .now
-        try set(CURLOPT_NOSIGNAL, 1)
-        try set(CURLOPT_TIMEOUT_MS, left.wholeMilliseconds)
-        try set(CURLOPT_CONNECTTIMEOUT_MS, min(request.connectTimeout, left).wholeMilliseconds)
-        try check(
-            CURLOPT_MAXFILESIZE_LARGE,
-            ccurl_set_offset(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.answerLimit)))
-        try check(CURLOPT_OPENSOCKETFUNCTION, ccurl_close_sockets_on_exec(handle))
-        try set(CURLOPT_TCP_KEEPALIVE, 1)
-        try set(CURLOPT_TCP_KEEPIDLE, 30)
-        try set(CURLOPT_TCP_KEEPINTVL, 15)
-        try set(CURLOPT_TCP_NODELAY, 1)
-        try set(CURLOPT_MAXAGE_CONN, 3600)
-
-        // Who we are.
-        let newest = request.staysBelowTLS13 ? Int(CURL_SSLVERSION_MAX_TLSv1_2) : Int(CURL_SSLVERSION_MAX_DEFAULT)
-        try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2) | newest)
-        if let certificateFile = request.certificateFile {
-            try set(CURLOPT_SSLCERT, certificateFile)
-            try set(CURLOPT_SSLKEY, request.keyFile ?? certificateFile)
-            // An empty pass phrase: OpenSSL must not ask for one at the terminal.
-            try set(CURLOPT_KEYPASSWD, "")
-        }
-
-        if let credentials = request.credentials {
-            // HTTP basic authentication is what libcurl does without further instructions.
-            try set(CURLOPT_USERNAME, credentials.username)
-            let code = credentials.password.reveal { ccurl_set_string(handle, CURLOPT_PASSWORD, $0) }
-            try check(CURLOPT_PASSWORD, code)
-        }
-        if let cookie = request.cookie {
-            try check(CURLOPT_COOKIE, cookie.reveal { ccurl_set_string(handle, CURLOPT_COOKIE, $0) })
-        }
-
-        // Who they are. The system's authorities never count.
-        try set(CURLOPT_CAPATH, nil as String?)
-        switch request.trust.method {
-        case .authority(let file):
-            try set(CURLOPT_CAINFO, file)
-            try set(CURLOPT_SSL_VERIFYPEER, 1)
-            try set(CURLOPT_SSL_VERIFYHOST, request.verifiesHostname ? 2 : 0)
-        case .pinnedKeys, .firstUse, .insecure:
-            try set(CURLOPT_CAINFO, nil as String?)
-            try set(CURLOPT_SSL_VERIFYPEER, 0)
-            try set(CURLOPT_SSL_VERIFYHOST, 0)
-        }
-        if gate.decidesByKey {
-            try check(
-                CURLOPT_SSL_CTX_DATA,
-                ccurl_set_pointer(handle, CURLOPT_SSL_CTX_DATA, Unmanaged.passUnretained(gate).toOpaque()))
-            try check(
-                CURLOPT_SSL_CTX_FUNCTION,
-                ccurl_set_ssl_callback(handle) { _, context, gate in
-                    guard let context, let gate else { return CURLE_ABORTED_BY_CALLBACK }
-                    Unmanaged<PeerGate>.fromOpaque(gate).takeUnretainedValue().guardContext(context)
-                    return CURLE_OK
-                })
-        }
-
-        // Where the answer goes.
-        try check(CURLOPT_WRITEDATA, ccurl_set_pointer(handle, CURLOPT_WRITEDATA, this))
-        try check(
-            CURLOPT_WRITEFUNCTION,
-            ccurl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
-                guard let data, let context else { return 0 }
-                let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-                let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-                return transfer.takeBody(bytes) ? bytes.count : 0
-            })
-        try check(CURLOPT_HEADERDATA, ccurl_set_pointer(handle, CURLOPT_HEADERDATA, this))
-        try check(
-            CURLOPT_HEADERFUNCTION,
-            ccurl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
-                guard let data, let context else { return 0 }
-                let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-                let line = UnsafeRawBufferPointer(start: data, count: size * count)
-                return transfer.takeHeader(line) ? line.count : 0
-            })
-    }
-
-    private func setBody(_ handle: UnsafeMutableRawPointer, _ content: RequestBody) throws(RefusedOption) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, content.bytes.count), alignment: 1)
-        copy.copyBytes(from: content.bytes)
-        body = copy
-        // libcurl would wait for leave to send a large body, which CMDaemon may not know to give.
-        for line in ["Content-Type: \(content.contentType)", "Expect:"] {
-            headerList = curl_slist_append(headerList, line) ?? headerList
-        }
-        let codes = [
-            (CURLOPT_POST, ccurl_set_long(handle, CURLOPT_POST, 1)),
-            (
-                CURLOPT_POSTFIELDSIZE_LARGE,
-                ccurl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(content.bytes.count))
-            ),
-            (CURLOPT_POSTFIELDS, ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, copy.baseAddress)),
-            (CURLOPT_HTTPHEADER, ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerList)),
-        ]
-        for (option, code) in codes where code != CURLE_OK {
-            throw RefusedOption(option: option.rawValue, code: CurlCode(code))
         }
     }
 
@@ -354,13 +211,14 @@ final class Transfer: @unchecked Sendable {
     /// What the transfer came to, once libcurl says that it is over.
     func finish(_ code: CurlCode) -> TransferOutcome {
         guard let easy else { return outcome }
+        isFinished = true
         outcome.code = code
         outcome.status = number(CURLINFO_RESPONSE_CODE)
         outcome.openedConnection = number(CURLINFO_NUM_CONNECTS) > 0
         // The first is set when TLS of a new connection is done, the second when a request is about to be sent.
         outcome.wasConnected = time(CURLINFO_APPCONNECT_TIME_T) > 0 || time(CURLINFO_PRETRANSFER_TIME_T) > 0
         if code != .ok {
-            outcome.message = String(cString: errorBuffer)
+            outcome.message = handle?.message ?? ""
             if outcome.message.isEmpty { outcome.message = code.text }
             outcome.refusedKey = gate.takeRefused()
         }

@@ -1,11 +1,12 @@
-import CommandExecution
 import CCurl
+import CommandExecution
+import Glibc
 import Synchronization
 
 /// Runs transfers on one thread of its own, over connections that are kept.
 ///
-/// The thread waits in `curl_multi_poll` and is woken for new transfers, cancellations and the end. No thread of the
-/// cooperative pool ever waits for the network.
+/// The thread waits in `curl_multi_poll` while transfers are on their way, and for a semaphore while there are none; it is
+/// woken for new transfers, cancellations and the end. No thread of the cooperative pool ever waits for the network.
 final class TransferEngine: Sendable {
     /// How many transfers to one head node are on their way at once; others wait their turn.
     static let transfersAtOnce = 8
@@ -13,14 +14,44 @@ final class TransferEngine: Sendable {
     private struct Multi: @unchecked Sendable {
         // Used by the engine's thread alone, but for curl_multi_wakeup, which any thread may call while it exists.
         let handle: UnsafeMutableRawPointer
+        /// What the thread waits for while it has nothing to do: cheaper than the socket that wakes curl_multi_poll.
+        let work: UnsafeMutablePointer<sem_t>
+
+        init?() {
+            guard let handle = curl_multi_init() else { return nil }
+            self.handle = handle
+            work = .allocate(capacity: 1)
+            sem_init(work, 0, 0)
+        }
+
+        func free() {
+            curl_multi_cleanup(handle)
+            sem_destroy(work)
+            work.deallocate()
+        }
     }
 
     private struct Inbox {
         var submitted: [Transfer] = []
         var cancelled: [Transfer] = []
         var isShutDown = false
+        /// Whether the thread waits for the semaphore.
+        var isIdle = false
         /// Nil once the thread has ended.
         var multi: Multi?
+
+        /// Has the thread look here, if it lives.
+        mutating func wake() {
+            guard let multi else { return }
+            if isIdle {
+                isIdle = false
+                sem_post(multi.work)
+            } else {
+                curl_multi_wakeup(multi.handle)
+            }
+        }
+
+        var isEmpty: Bool { submitted.isEmpty && cancelled.isEmpty && !isShutDown }
     }
 
     private let inbox: Mutex<Inbox>
@@ -35,16 +66,15 @@ final class TransferEngine: Sendable {
     /// Starts the thread.
     init() throws(BCMError) {
         try CurlLibrary.status.get()
-        guard let handle = curl_multi_init() else {
+        guard let multi = Multi() else {
             throw BCMError(.invalidConfiguration, reason: "libcurl has no memory for a client")
         }
-        let multi = Multi(handle: handle)
         inbox = Mutex(Inbox(multi: multi))
         let hasThread = DetachedThread.start(named: "bcm-transfers") { [self] in
-            Loop(engine: self, multi: multi.handle).run()
+            Loop(engine: self, multi).run()
         }
         guard hasThread else {
-            curl_multi_cleanup(handle)
+            multi.free()
             throw BCMError(.invalidConfiguration, reason: "the system gives no thread for a client")
         }
     }
@@ -52,17 +82,17 @@ final class TransferEngine: Sendable {
     /// Runs a transfer to its end. Ends it when the task is cancelled.
     func perform(_ transfer: Transfer) async -> TransferOutcome {
         let accepted = inbox.withLock { inbox -> Bool in
-            guard !inbox.isShutDown, let multi = inbox.multi else { return false }
+            guard !inbox.isShutDown, inbox.multi != nil else { return false }
             inbox.submitted.append(transfer)
-            curl_multi_wakeup(multi.handle)
+            inbox.wake()
             return true
         }
         guard accepted else { return TransferOutcome(stop: .shutDown) }
         if let outcome = await transfer.promise.value() { return outcome }
         inbox.withLock { inbox in
-            guard let multi = inbox.multi else { return }
+            guard inbox.multi != nil else { return }
             inbox.cancelled.append(transfer)
-            curl_multi_wakeup(multi.handle)
+            inbox.wake()
         }
         return TransferOutcome(stop: .cancelled)
     }
@@ -71,26 +101,29 @@ final class TransferEngine: Sendable {
     func shutDown() {
         inbox.withLock { inbox in
             inbox.isShutDown = true
-            if let multi = inbox.multi { curl_multi_wakeup(multi.handle) }
+            inbox.wake()
         }
     }
 
     /// The state that only the thread sees.
     private struct Loop: ~Copyable {
         let engine: TransferEngine
-        let multi: UnsafeMutableRawPointer
+        let owned: Multi
+        var multi: UnsafeMutableRawPointer { owned.handle }
         /// The transfers that libcurl has, by easy handle.
         var active: [UnsafeMutableRawPointer: Transfer] = [:]
         /// How many of them go to each head node.
         var load: [HeadNode: Int] = [:]
         /// Those that wait their turn, in their order.
         var waiting: [Transfer] = []
+        /// The handle of each head node's last request that went well.
+        var spare: [HeadNode: TransferHandle] = [:]
         /// Every gate that a connection's TLS context may point to.
         var gates: [ObjectIdentifier: PeerGate] = [:]
 
-        init(engine: TransferEngine, multi: UnsafeMutableRawPointer) {
+        init(engine: TransferEngine, _ multi: Multi) {
             self.engine = engine
-            self.multi = multi
+            owned = multi
         }
 
         consuming func run() {
@@ -100,9 +133,23 @@ final class TransferEngine: Sendable {
                 var running: Int32 = 0
                 curl_multi_perform(multi, &running)
                 if collect() { continue }
-                curl_multi_poll(multi, nil, 0, patience(), nil)
+                if active.isEmpty, waiting.isEmpty {
+                    awaitWork()
+                } else {
+                    curl_multi_poll(multi, nil, 0, patience(), nil)
+                }
             }
             end()
+        }
+
+        /// Waits for something in the inbox. Kept connections need nobody meanwhile: libcurl looks at one before it uses it.
+        private func awaitWork() {
+            let waits = engine.inbox.withLock { inbox in
+                inbox.isIdle = inbox.isEmpty
+                return inbox.isIdle
+            }
+            // Ended early by a signal; whoever gives work says that the thread is not idle any more, once.
+            while waits, sem_wait(owned.work) != 0 {}
         }
 
         /// Takes what other threads left. False when the client is shut down.
@@ -136,7 +183,9 @@ final class TransferEngine: Sendable {
                     transfer.promise.fulfil(TransferOutcome(code: .timedOut, stop: .neverBegan))
                 } else if load[headNode, default: 0] >= room {
                     left.append(transfer)
-                } else if let easy = transfer.prepare(), curl_multi_add_handle(multi, easy) == CURLM_OK {
+                } else if let easy = transfer.prepare(reusing: spare.removeValue(forKey: headNode)),
+                    curl_multi_add_handle(multi, easy) == CURLM_OK
+                {
                     active[easy] = transfer
                     gates[ObjectIdentifier(transfer.gate)] = transfer.gate
                     load[headNode, default: 0] += 1
@@ -181,8 +230,8 @@ final class TransferEngine: Sendable {
         private mutating func remove(_ transfer: Transfer, _ easy: UnsafeMutableRawPointer) {
             curl_multi_remove_handle(multi, easy)
             active[easy] = nil
-            transfer.release()
             let headNode = transfer.request.headNode
+            if let handle = transfer.release() { spare[headNode] = handle }
             load[headNode] = load[headNode].flatMap { $0 > 1 ? $0 - 1 : nil }
         }
 
@@ -205,7 +254,8 @@ final class TransferEngine: Sendable {
                 transfer.promise.fulfil(TransferOutcome(stop: .shutDown))
             }
             for transfer in waiting + left { transfer.promise.fulfil(TransferOutcome(stop: .shutDown)) }
-            curl_multi_cleanup(multi)
+            spare = [:]
+            owned.free()
         }
     }
 }

@@ -13,13 +13,10 @@ enum InstallScript {
         record=$1 todo=$2
 
         """ + OwnershipScripts.functions + """
-            failed='' news='' names='' added='' folders='' large='' small='' came='' owners='' modes='' seen=''
+            failed='' news='' names='' added='' folders='' large='' small='' came='' seen=''
             trap '[ -z "$news" ] || rm -f -- $news 2>/dev/null' EXIT
             trap 'exit 1' HUP INT TERM
             exec 4<&0
-            # A name that nobody else has: five digits of chance, three to count.
-            read -r id </proc/sys/kernel/random/uuid || id=$(printf '%08d' "$$")
-            id=${id%"${id#?????}"} count=100
             # Does something for each file in turn. One for which it fails, and those after it, go no further.
             walk() {
                 kept=''
@@ -41,16 +38,19 @@ enum InstallScript {
                     find "$folder/" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
                     break
                 done
-                new=$folder/.bcm-jobstats.$id$count count=$((count + 1))
+                name_new "$folder"
                 [ ! -e "$new" ] && [ ! -L "$new" ] || { echo "$new is there already" >&2; return 1; }
                 news="$news $new" status=0
                 umask 077
                 set -C # no file that is there, nor a link (O_EXCL)
-                dd bs=131072 count="$size" iflag=fullblock,count_bytes status=none <&4 >"$new" || status=1
+                {
+                    dd bs=131072 count="$size" iflag=fullblock,count_bytes status=none <&4 >&8 || status=1
+                    [ "$status" != 0 ] || access /proc/self/fd/8 "$mode" "$owner" || status=2
+                } 8>"$new" || status=1
                 set +C
                 umask 022
+                [ "$status" != 1 ] || echo "no file can be made in $folder: is it there, writable and not full?" >&2
                 if [ "$status" != 0 ]; then
-                    echo "no file can be made in $folder: is it there, writable and not full?" >&2
                     [ -e "$new" ] || news=${news%" $new"}
                     return 1
                 fi
@@ -67,13 +67,6 @@ enum InstallScript {
                 sum=$(sha256sum <"$new")
                 [ "${sum%% *}" = "$digest" ] || { echo "the new $path did not come whole, and the present one stays" >&2; return 1; }
             }
-            group() {
-                case "$owners " in *" $owner "*) ;; *) owners="$owners $owner" ;; esac
-                case "$modes " in *" $mode "*) ;; *) modes="$modes $mode" ;; esac
-            }
-            pick() { [ "$owner" != "$1" ] && [ "$mode" != "$1" ] || all="$all $new"; }
-            give() { chown -h -- "$owner" "$new"; }
-            permit() { chmod -- "$mode" "$new"; }
             keep() {
                 look "$path"
                 if [ "$present" != "$digest" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then
@@ -111,17 +104,6 @@ enum InstallScript {
             fi
             [ -z "$small" ] || came=$came$(sha256sum -- $small)$line_end
             walk whole
-            walk group
-            for one in $owners; do
-                all=''
-                walk pick "$one"
-                [ -z "$all" ] || chown -h -- "$one" $all || walk give
-            done
-            for one in $modes; do
-                all=''
-                walk pick "$one"
-                [ -z "$all" ] || chmod -- "$one" $all || walk permit
-            done
             walk keep
             # On disk before the record names them, and the record before they take their places.
             if [ -n "$todo" ]; then

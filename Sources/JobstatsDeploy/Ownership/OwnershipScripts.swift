@@ -48,6 +48,27 @@ enum OwnershipScripts {
             } >"$new" || exit 1
             sync -- "$new" "$@" && mv -fT -- "$new" "$record"
         )
+        # Sets new to a name in the folder that nobody else has or can guess.
+        name_new() {
+            read -r id </proc/sys/kernel/random/uuid || id=$(printf '%05d%03d' "$(($$ % 100000))" "${count:=100}")
+            count=$((${count:-100} + 1))
+            new=$1/.bcm-jobstats.${id%%-*}
+        }
+        # Gives the file that is open as $1 its mode and owner: by name it could be another one by now, since other hosts
+        # can write folders of shared storage: access FILE MODE OWNER:GROUP.
+        access() {
+            if [ "$3" != root:root ] || [ ! -O "$1" ] || [ ! -G "$1" ] || [ ! -O / ]; then chown -- "$3" "$1" || return; fi
+            chmod -- "$2" "$1"
+        }
+        # The same for what stands at a path, unless a link does: access_at PATH MODE OWNER:GROUP.
+        access_at() {
+            exec 8<"$1" || return
+            if [ "$(stat -c %d:%i -- "$1")" != "$(stat -L -c %d:%i /proc/self/fd/8)" ]; then
+                echo "$1 is a link, or another file than a moment ago, and stays as it is" >&2
+                return 1
+            fi
+            access /proc/self/fd/8 "$2" "$3" && exec 8<&-
+        }
         # Sets present, own, before and known to what is known of the file at $1.
         look() {
             present='' own=no before=''
@@ -90,17 +111,16 @@ enum OwnershipScripts {
                 find "$folder" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
                 break
             done
-            # A name that nobody else has, and with -C no file that is there (O_EXCL).
-            read -r id </proc/sys/kernel/random/uuid || id=$(printf '%08d' "$$")
-            new=$folder/.bcm-jobstats.${id%%-*}
+            # With -C no file that is there, nor a link (O_EXCL).
+            name_new "$folder"
             umask 077
             set -C
-            true >"$new"
+            exec 8>"$new"
             set +C
             umask 022
             trap '[ ! -e "$new" ] || rm -f -- "$new"' EXIT
             trap 'exit 1' HUP INT TERM
-            if [ -n "$size" ]; then head -c "$size" >"$new"; else cat >"$new"; fi
+            if [ -n "$size" ]; then head -c "$size" >&8; else cat >&8; fi
             # openssl(1) takes a quarter of the time for a large file; what it does not confirm, sha256sum(1) judges.
             came=''
             if [ "${size:-0}" -ge 1048576 ] && command -v openssl >/dev/null; then
@@ -117,8 +137,8 @@ enum OwnershipScripts {
                 shift "$count"
                 "$@" >&2
             fi
-            chown -- "$owner" "$new"
-            chmod -- "$mode" "$new"
+            access /proc/self/fd/8 "$mode" "$owner"
+            exec 8>&-
             look "$path"
             if [ "$present" != "$digest" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then
                 if [ "$own" = no ] || [ "$backup" = yes ]; then
@@ -157,8 +177,11 @@ enum OwnershipScripts {
                 fi
                 kept=${record%/*}/backups/${before#before:}$path
                 if [ -n "$before" ] && { [ -e "$kept" ] || [ -L "$kept" ]; }; then
-                    cp -a -- "$kept" "$path.bcm-jobstats"
-                    mv -fT -- "$path.bcm-jobstats" "$path"
+                    name_new "${path%/*}"
+                    { cp -aT --remove-destination -- "$kept" "$new" && mv -fT -- "$new" "$path"; } || {
+                        rm -f -- "$new"
+                        exit 1
+                    }
                 else
                     rm -f -- "$path"
                 fi
@@ -173,7 +196,8 @@ enum OwnershipScripts {
         path=$1 record=$2
 
         """ + functions + """
-            rm -f -- "$path" "${record%/*}"/backups/*"$path"
+            # What a run left that was cut off before the file took its place holds the same bytes.
+            rm -f -- "$path" "${record%/*}"/backups/*"$path" "${path%/*}"/.bcm-jobstats.????????
             [ -z "$(words "$path")" ] || remember "$path"
             """
 
@@ -184,8 +208,17 @@ enum OwnershipScripts {
         path=$1 mode=$2 owner=$3 group=$4 record=$5
 
         """ + functions + """
-            [ -d "$path" ] || remember "$path" directory
-            install -d -m "$mode" -o "$owner" -g "$group" -- "$path"
+            [ -d "$path" ] || { remember "$path" directory && mkdir -p -m "$mode" -- "$path"; }
+            access_at "$path" "$mode" "$owner:$group"
+            """
+
+    /// Gives a file that is there its mode and owner. Arguments: path, mode, owner:group.
+    static let giveAccess =
+        """
+        set -eu
+
+        """ + functions + """
+            access_at "$1" "$2" "$3"
             """
 
     /// Takes a directory of ours away when nothing is in it, or forgets one that is gone. Arguments: path, the record.
@@ -229,8 +262,9 @@ enum OwnershipScripts {
         if [ ! -e "$2" ] && [ ! -L "$2" ]; then
             exec ln -sT -- "$1" "$2"
         fi
-        rm -f -- "$2.bcm-jobstats"
-        ln -s -- "$1" "$2.bcm-jobstats"
-        mv -fT -- "$2.bcm-jobstats" "$2"
+        read -r id </proc/sys/kernel/random/uuid || id=$(printf '%08d' "$$")
+        new=${2%/*}/.bcm-jobstats.${id%%-*}
+        ln -sT -- "$1" "$new"
+        mv -fT -- "$new" "$2" || { rm -f -- "$new"; exit 1; }
         """
 }

@@ -14,13 +14,18 @@ struct SecretRemoval: Resource {
     var summary: String { "no file \(path), and no copy of it below \(record.backups)" }
     var queries: [Query] { [.file(path), record.query, .command(look)] }
 
-    /// Names one copy.
+    /// Names one copy, below the backups or beside its place, where a run was cut off.
     private var look: Command {
         Command(
             "sh",
             [
-                "-c", "[ ! -d \"$1\" ] || find \"$1\" -path \"$1/*$2\" ! -type d -print -quit", "sh", record.backups,
-                path,
+                "-c",
+                """
+                [ ! -d "$1" ] || find "$1" -path "$1/*$2" ! -type d -print -quit
+                for left in "${2%/*}"/.bcm-jobstats.????????; do
+                    [ ! -f "$left" ] || printf '%s\\n' "$left"
+                done
+                """, "sh", record.backups, path,
             ])
     }
 
@@ -41,10 +46,15 @@ struct SecretRemoval: Resource {
 
     var exportActions: [ExportAction] { [.absent(path)] }
 
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+
     var instructions: Instructions {
         Instructions(commands: [
             "rm -f " + ShellQuoting.quote(path),
-            "rm -f \(ShellQuoting.quote(record.backups))/*" + ShellQuoting.quote(path),
+            "rm -f \(ShellQuoting.quote(record.backups))/*" + ShellQuoting.quote(path)
+                + " \(ShellQuoting.quote(Self.folder(of: path)))/.bcm-jobstats.????????",
         ])
     }
 }

@@ -85,7 +85,8 @@ public struct FileResource: Resource {
     public func changes(from facts: Facts) throws(ResourceError) -> [Command] {
         if let file = facts.file(path), file.kind == .plain, file.sha256 == content.sha256 {
             return [
-                Command("chown", ["--", "\(owner):\(group)", path]), Command("chmod", ["--", Mode.octal(mode), path]),
+                Command(
+                    "sh", ["-c", OwnershipScripts.giveAccess, "sh", path, Mode.octal(mode), "\(owner):\(group)"])
             ]
         }
         return [

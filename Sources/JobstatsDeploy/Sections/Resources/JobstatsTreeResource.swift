@@ -108,7 +108,8 @@ struct JobstatsTreeResource: Resource {
                 if [ -f "$target" ] && [ ! -L "$target" ]; then
                     present=$(sum "$target")
                     if [ "$present" != "$digest" ] && ! grep -qxF -- "$present  $path" "$old"; then
-                        cp -a -- "$target" "$target.bcm-jobstats-$now"
+                        # Whatever stands at that name, which others can guess, is not written through.
+                        cp -aT --remove-destination -- "$target" "$target.bcm-jobstats-$now"
                     fi
                 fi
                 mv -fT -- "$new/$path" "$target"

@@ -126,20 +126,30 @@ package struct FactCollector: Sendable {
             let word = ShellQuoting.quote(path)
             part(
                 "content:\(index)",
-                "[ -f \(word) ] && head -c \(Facts.contentLimit + 1) -- \(word)")
+                // Of a link, which another host can make on shared storage, no byte is shown. dd(1) refuses one that comes
+                // after the test, and takes a large file in one go.
+                "[ -f \(word) ] && [ ! -L \(word) ] && dd if=\(word) bs=131072 count=\(Facts.contentLimit + 1) "
+                    + "iflag=nofollow,fullblock,count_bytes status=none")
         }
         if !links.isEmpty {
-            part("links", "find \(ShellQuoting.quote(links)) -prune -type l -printf '%p\\0%l\\0' 2>/dev/null")
+            part(
+                "links",
+                "l=; for p in \(ShellQuoting.quote(links)); do [ ! -L \"$p\" ] || l=yes; done; [ -z \"$l\" ] || "
+                    + "find \(ShellQuoting.quote(links)) -prune -type l -printf '%p\\0%l\\0' 2>/dev/null")
         }
         if !units.isEmpty {
             part(
                 "units",
-                "systemctl show --no-pager --timestamp=us+utc -p Id,Names,LoadState,ActiveState,UnitFileState,"
+                "\(guardsCommands ? Self.patient : "")systemctl show --no-pager --timestamp=us+utc -p Id,Names,LoadState,ActiveState,UnitFileState,"
                     + "NeedDaemonReload,FragmentPath,ExecMainStartTimestamp,StatusText "
                     + "-- \(ShellQuoting.quote(units)) 2>/dev/null"
             )
         }
-        if !users.isEmpty { part("users", "getent passwd -- \(ShellQuoting.quote(users)) 2>/dev/null") }
+        if !users.isEmpty {
+            part(
+                "users",
+                "\(guardsCommands ? Self.patient : "")getent passwd -- \(ShellQuoting.quote(users)) 2>/dev/null")
+        }
         if !packages.isEmpty {
             part(
                 "packages",
@@ -147,12 +157,15 @@ package struct FactCollector: Sendable {
                     + " 2>/dev/null")
         }
         // Commands that run in this shell find no variables of what went before.
-        if !commands.isEmpty { text += "unset t\n" }
+        if !commands.isEmpty { text += "unset t l p\n" }
         for (index, command) in commands.enumerated() {
             part("command:\(index)", Self.text(of: command, isGuarded: guardsCommands))
         }
         return text
     }
+
+    /// Before what the system's services answer: one that hangs takes no other answer along.
+    private static let patient = "timeout --foreground -k 2 15 "
 
     /// Names the paths at which nothing stands. Only the system's own "no such file" makes one missing; a path that could
     /// not be looked at stays unknown. All are looked at by one program, those of unusual names again by one each.

@@ -89,14 +89,21 @@ package struct KnownSums: Sendable {
         set +f
         [ $# = 0 ] || new=$new${new:+$line_end}$(sha256sum -- "$@" 2>/dev/null)
         [ -z "$new" ] || printf '%s\n' "$new"
+        lines=${memory#"$line_end"} count=0
+        while [ -n "$lines" ] && [ "$count" -le 200 ]; do lines=${lines#*"$line_end"} count=$((count + 1)); done
+        # Where files are put in place, lines are added at its end; here the old ones go.
+        [ "$count" -le 200 ] || all="$all+$line_end"
         case $keeps$all in
             yes*+*)
                 mkdir -p -- "${known%/*}" && next=$(mktemp -- "$known.XXXXXX") && {
                     { printf '%s\n' "$all" "$new"; cat "$known" 2>/dev/null; } | awk -F '\t' '
                         /^\+/ { key[$2] = substr($1, 2); next }
                         /^[0-9a-f]+ [ *]/ && NF == 1 { sum[substr($0, 67)] = substr($0, 1, 64); next }
-                        NF == 3 && !($2 in key) { print }
-                        END { for (path in key) if (path in sum) print key[path] "\t" path "\t" sum[path] }' >"$next" &&
+                        NF == 3 && !($2 in key) { old[$2] = $0 }
+                        END {
+                            for (path in key) if (path in sum) print key[path] "\t" path "\t" sum[path]
+                            for (path in old) print old[path]
+                        }' >"$next" &&
                         chmod 644 "$next" && mv -f -- "$next" "$known" || rm -f -- "$next"
                 } ;;
         esac 2>/dev/null

@@ -11,6 +11,8 @@ struct CommandBatch: Sendable {
         var failure: (index: Int, result: CommandResult)?
         /// The answers.
         var facts: Facts
+        /// Whether the host answered no question any more after a command that failed.
+        var isUnanswered = false
     }
 
     private let commands: [Command]
@@ -31,7 +33,13 @@ struct CommandBatch: Sendable {
         }
         let failure = failure(in: result.standardError)
         if String(decoding: result.standardError, as: UTF8.self).contains("\(marker) late\n") {
-            return Outcome(failure: failure, facts: try await questions.guarded(with: connection))
+            do throws(CommandError) {
+                return Outcome(failure: failure, facts: try await questions.guarded(with: connection))
+            } catch {
+                // What is known to have failed is said, also where the host does not answer questions any more.
+                guard failure != nil else { throw error }
+                return Outcome(failure: failure, facts: Facts(), isUnanswered: true)
+            }
         }
         var facts = questions.parse(result.standardOutput)
         facts.note(before...max(before, Date().timeIntervalSince1970))
@@ -63,16 +71,28 @@ struct CommandBatch: Sendable {
     private var script: String {
         var text = """
             failed=
+            # Runs a command within $limit seconds. timeout(1) makes a group of its own, so a signal to this one is passed on.
+            bounded() {
+                exec 3<&0
+                trap 'kill "$child" 2>/dev/null' HUP INT TERM
+                timeout -k 5 "$limit" "$@" <&3 3<&- 2>&1 &
+                child=$! code=0
+                exec 3<&-
+                wait "$child" || code=$?
+                # Ended by a signal of its own, or this shell's: then it is waited for.
+                ! kill -0 "$child" 2>/dev/null || wait "$child" || code=$?
+                return "$code"
+            }
             try() {
                 [ -z "$failed" ] || return 0
                 index=$1 bytes=$2 limit=$3
                 shift 3
                 case $bytes in
-                    0) said=$(timeout -k 5 "$limit" "$@" 2>&1 </dev/null) && return 0 ;;
-                    exact) said=$(timeout -k 5 "$limit" "$@" 2>&1) && return 0 ;;
+                    0) said=$(bounded "$@" </dev/null) && return 0 ;;
+                    exact) said=$(bounded "$@") && return 0 ;;
                     *) said=$(
                         head -c "$bytes" | {
-                            timeout -k 5 "$limit" "$@" 2>&1
+                            bounded "$@"
                             status=$?
                             cat >/dev/null # what it left would be taken for the next one's
                             exit "$status"
@@ -80,14 +100,21 @@ struct CommandBatch: Sendable {
                     ) && return 0 ;;
                 esac
                 failed=$?
-                [ "$failed" != 124 ] || said="no end after $limit s
-            $said"
+                late
                 printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
+            }
+            # Says that a command was ended: by KILL, where TERM did not.
+            late() {
+                case $failed in
+                    124 | 137) said="no end after $limit s, or killed for want of memory
+            $said" ;;
+                esac
             }
             # Several files at once: the first one's number, a limit, and the script's two arguments.
             files() {
                 [ -z "$failed" ] || return 0
-                said=$(timeout -k 5 "$2" sh -c "$install" sh "$3" "$4" 2>&1) && return 0
+                limit=$2
+                said=$(bounded sh -c "$install" sh "$3" "$4") && return 0
                 failed=$? index=$1
                 case $said in
                     *"bcm-jobstats-failed "*)
@@ -96,8 +123,7 @@ struct CommandBatch: Sendable {
                         ;;
                 esac
                 index=${index:-$1}
-                [ "$failed" != 124 ] || said="no end after $2 s
-            $said"
+                late
                 printf '%s %s %s\\n%s\\n' \(ShellQuoting.quote(marker)) "$index" "$failed" "$said" >&2
             }
             replace=\(ShellQuoting.quote(OwnershipScripts.replace))
@@ -153,7 +179,8 @@ struct CommandBatch: Sendable {
         guard words.count == 2, let index = Int(words[0]), let status = Int32(words[1]),
             commands.indices.contains(index)
         else { return (0, CommandResult(status: .exited(1), standardOutput: Array(rest.utf8))) }
-        let output = rest.dropFirst(line.count).drop { $0 == "\n" }
+        var output = rest.dropFirst(line.count).drop { $0 == "\n" }
+        if let next = output.firstRange(of: "\n\(marker) ") { output = output[..<next.lowerBound] }
         return (
             index,
             CommandResult(

@@ -22,7 +22,7 @@ package struct HostSurvey: Sendable {
             let mark = await memory.mark(for: host)
             let collector = FactCollector(queries, sums: KnownSums(isWritten: mayWrite))
             guard let facts = try? await collector.glance(with: pool.connection(to: host)) else { return }
-            await memory.keep(facts, of: host, covering: Set(queries), mark: mark)
+            await memory.keep(facts, of: host, covering: Set(queries.filter(facts.answers)), mark: mark)
             found.withLock { $0[host] = facts }
         }
         return found.withLock { $0 }

@@ -116,7 +116,8 @@ final class HostVisit {
         if !asked.isEmpty {
             facts.merge(try await collector(asked).collect(with: connection), answering: asked)
             await memory.keep(
-                facts, of: host, covering: (known?.queries ?? []).union(asked), mark: mark, since: known?.since ?? .now)
+                facts, of: host, covering: (known?.queries ?? []).union(asked.filter(facts.answers)), mark: mark,
+                since: known?.since ?? .now)
         }
         self.facts = facts
         return facts
@@ -231,7 +232,15 @@ final class HostVisit {
                 break
             }
             position += change.commands.count
-            let seen = tasks[change.index].resource.assess(now)
+            let resource = tasks[change.index].resource
+            if outcome.isUnanswered {
+                // Its commands ended well; then the host answered no more.
+                var finding = StepFinding(change.commands.isEmpty ? .inPlace : .changed, change.found)
+                finding.difference = change.difference
+                findings.append(finding)
+                continue
+            }
+            let seen = resource.assess(now)
             if change.isExpected, seen.state == .differs {
                 // It came otherwise than expected. Now that it is seen, it is changed in its turn.
                 // What came about after it counts when its turn comes.

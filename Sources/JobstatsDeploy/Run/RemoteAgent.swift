@@ -17,8 +17,9 @@ enum RemoteAgent {
     ///
     /// A run that changes hosts holds a lock (a file descriptor, which commands inherit) until its last command has
     /// ended, also when the connection was lost before. A cable that was pulled is not noticed on the host for hours, so a
-    /// loop that has waited for a request for some seconds gives way to a later run: two runs that live are kept apart by
-    /// the locks of the machines that they run on (``RunLock``). What only looks needs no lock.
+    /// loop that has waited for a request for some seconds gives way to a later run, and one that has waited longer for the
+    /// rest of a request, which it has not begun to carry out: two runs that live are kept apart by the locks of the
+    /// machines that they run on (``RunLock``). What only looks needs no lock.
     ///
     /// What a request brought, which may be secret, is readable by its owner
     /// alone, lies in /run (memory), and goes before the answer; what a killed loop left goes at the start of a later
@@ -33,9 +34,10 @@ enum RemoteAgent {
             "trap 'exit 91' HUP INT TERM PIPE",
             "echo \(greeting)",
             "while { echo \"idle $$\" >\"$d/state\"; } 2>/dev/null || { \(noSpace); exit 90; } && read -r id limit s i",
-            "do echo \"busy $$\" >\"$d/state\"",
-            "{ [ \"$s\" = 0 ] || \(take("$s")); } >\"$d/s\" && { [ \"$i\" = 0 ] || \(take("$i")); } >\"$d/i\" || exit 92",
+            "do echo \"take $$\" >\"$d/state\"",
+            "{ [ \"$s\" = 0 ] || \(take("$s")); } >\"$d/s\" && { [ \"$i\" = 0 ] || \(take("$i")); } >\"$d/i\" || { \(noSpace); exit 92; }",
             "read -r end && [ \"$end\" = \"end $id\" ] || exit 92",
+            "echo \"busy $$\" >\"$d/state\"",
             "(umask 022; exec timeout -k 5 \"$limit\" sh \"$d/s\") <\"$d/i\" >\"$d/o\" 2>\"$d/e\"",
             "r=$?; : >\"$d/s\"; : >\"$d/i\"",
             "echo \"$id $r\" $(stat -c %s \"$d/o\" \"$d/e\")",
@@ -44,9 +46,10 @@ enum RemoteAgent {
         ].joined(separator: "; ")
     }
 
-    /// Takes so many bytes and no more, in large pieces: head(1) asks for 8 KiB at a time.
+    /// Takes so many bytes and no more, in large pieces: head(1) asks for 8 KiB at a time. Without the lock, which would
+    /// stay with it when a later run ends this loop.
     private static func take(_ count: String) -> String {
-        "dd bs=131072 count=\"\(count)\" iflag=fullblock,count_bytes status=none"
+        "dd bs=131072 count=\"\(count)\" iflag=fullblock,count_bytes status=none 9<&-"
     }
 
     /// What a host says on which requests cannot be kept.
@@ -60,12 +63,14 @@ enum RemoteAgent {
         + "if [ -n \"$p\" ]; then [ -d \"/proc/$p\" ] || rm -rf \"$f\"; "
         + "elif [ -z \"$(find \"$f\" -prune -mmin -1440)\" ]; then rm -rf \"$f\"; fi; fi; done 2>/dev/null"
 
-    /// Takes the lock within 20 seconds, over a loop that has been idle for four, and clears away what killed loops left.
+    /// Takes the lock within 20 seconds, over a loop that has been idle for four or got no byte of a request for ten, and
+    /// clears away what killed loops left.
     private static let lock =
         "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\"; n=0; "
         + "until flock -n 9; do [ $n -lt 20 ] || { echo \(busy); exit 93; }; "
-        + "for f in \"$R\"/bcm-jobstats.run.??????/state; do [ -O \"$f\" ] && read -r w p <\"$f\" && [ \"$w\" = idle ] && "
-        + "[ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] && grep -q bcm-jobstats-agent \"/proc/$p/cmdline\" && kill -9 \"$p\" && rm -rf \"${f%/state}\"; done 2>/dev/null; "
+        + "for f in \"$R\"/bcm-jobstats.run.??????/state; do [ -O \"$f\" ] && read -r w p <\"$f\" && case $w in "
+        + "idle) [ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] ;; "
+        + "take) [ -z \"$(find \"${f%/state}\" -newermt '10 seconds ago')\" ] ;; *) false ;; esac && grep -q bcm-jobstats-agent \"/proc/$p/cmdline\" && kill -9 \"$p\" && rm -rf \"${f%/state}\"; done 2>/dev/null; "
         + "n=$((n + 1)); sleep 1; done; "
         + "for f in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$f\" ] || rm -rf \"$f\"; done; fi"
 

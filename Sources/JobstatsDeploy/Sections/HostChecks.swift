@@ -26,12 +26,15 @@ enum HostChecks {
 
     static let clock = ClockCheck()
 
-    static func judgeClock(difference: Double) -> Assessment {
+    /// - Parameters:
+    ///   - difference: how far the clock is at least from this machine's.
+    ///   - uncertainty: how long the question was on its way: so much further it may be.
+    static func judgeClock(difference: Double, uncertainty: Double = 0) -> Assessment {
         let seconds = Int(within: abs(difference))
         let words = "the clock is \(seconds) s \(difference < 0 ? "behind" : "ahead")"
         // Prometheus takes samples by its own clock; certificates and job times suffer first.
         switch seconds {
-        case ..<5: return .inPlace("within \(max(seconds, 1)) s")
+        case ..<5: return .inPlace("within \(max(seconds + Int(within: uncertainty.rounded(.up)), 1)) s")
         case ..<300: return .warning(words, remedy: "look at: timedatectl; chronyc tracking")
         default: return .blocked(words, remedy: "set it right first: timedatectl; chronyc tracking")
         }

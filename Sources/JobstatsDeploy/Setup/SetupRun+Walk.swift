@@ -74,7 +74,8 @@ extension SetupRun {
             RunSummary.text(
                 report, mode: .apply, columns: console.columns, style: style, rerun: advice(report)))
         let whole = try plan(configuration, programs, facts.known, sections, limit)
-        let reached = whole.limited(toSections: Set(stages.filter { $0.state == .done }.map(\.number)))
+        let done = stages.filter { $0.state == .done || $0.state == .before }
+        let reached = whole.limited(toSections: Set(done.map(\.number)))
         if !report.wasInterrupted {
             let agreements = await imageAgreements(reached, facts.known, configuration, limit)
             sayWhetherImagesAgree(agreements, report)

@@ -349,12 +349,17 @@ public struct SetupRun: Sendable {
                     message: "Not resumed. To continue with the present configuration add --yes; to begin anew leave "
                         + "--resume out.")
             }
+            // What was reached is another end now, and a walk begins at its first section again.
+            console.write("Each step is looked at again by the present configuration.\n")
             earlier.configuration = text
+            earlier.hosts = [:]
+            return earlier
         }
         let reached = earlier.hosts.values.reduce(0) { sum, steps in
             sum + steps.values.reduce(0) { $0 + ($1.outcome == "changed" || $1.outcome == "in place" ? 1 : 0) }
         }
-        console.write("Resuming: \(Words.count(reached, "step")) reached before; each is looked at again.\n")
+        let which = isWalk ? "a walk begins at the first section that was not" : "each is looked at again"
+        console.write("Resuming: \(Words.count(reached, "step")) reached before; \(which).\n")
         return earlier
     }
 
@@ -389,7 +394,8 @@ public struct SetupRun: Sendable {
             headNode: Self.hostName, report: report, date: Date()
         ).markdown
         do {
-            try DurableFile.write(Array(text.utf8), to: options.documentPath)
+            // It shows what differs in files, also in some that not everybody may read.
+            try DurableFile.write(Array(text.utf8), to: options.documentPath, mode: 0o600)
         } catch {
             throw Stop(status: 1, message: "\(error)")
         }

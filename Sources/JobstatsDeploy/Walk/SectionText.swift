@@ -14,6 +14,7 @@ enum SectionText {
         }
         switch state {
         case .open: break
+        case .before: text += "   This section was done by the run that is resumed; run looks again.\n"
         case .done: text += "   This section is done; run looks again.\n"
         case .skipped: text += "   This section was skipped.\n"
         case .failed: text += "   This section failed before.\n"

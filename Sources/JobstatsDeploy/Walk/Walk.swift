@@ -11,6 +11,8 @@ struct Walk: Sendable, Equatable {
 
         enum State: String, Sendable {
             case open = "not begun"
+            /// Done by the run that is resumed.
+            case before = "done before"
             case done = "done"
             case skipped = "skipped"
             case failed = "failed"
@@ -83,6 +85,7 @@ struct Walk: Sendable, Equatable {
         precondition(!stages.isEmpty, "a walk needs a section")
         self.stages = stages
         position = stages.firstIndex { $0.number == number } ?? 0
+        for earlier in 0..<position { self.stages[earlier].state = .before }
     }
 
     var stage: Stage { stages[position] }

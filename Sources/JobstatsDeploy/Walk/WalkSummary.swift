@@ -3,7 +3,7 @@ enum WalkSummary {
     /// The sections by what became of them.
     static func text(_ stages: [Walk.Stage], columns: Int, style: Style) -> String {
         var text = "\n\(style.bold("Sections"))\n"
-        for state in [Walk.Stage.State.failed, .withheld, .partial, .done, .skipped, .open] {
+        for state in [Walk.Stage.State.failed, .withheld, .partial, .done, .before, .skipped, .open] {
             let names = stages.filter { $0.state == state }.map { "\($0.number) \($0.title)" }
             guard !names.isEmpty else { continue }
             let lines = Words.wrap(names.joined(separator: ", "), columns - 19).split(separator: "\n")

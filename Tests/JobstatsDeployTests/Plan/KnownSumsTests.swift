@@ -39,6 +39,20 @@ struct KnownSumsTests {
         }
     }
 
+    /// As files are put in place, lines are added.
+    @Test func aLongMemoryKeepsTheLastLineOfEachPath() async throws {
+        let path = folder.write("program", large)
+        let real = try #require(try await digest(path))
+        let line = try #require(folder.read("state/sums"))
+        let other = "0:0:1:1:1.000000001\t/other\t\(String(repeating: "ab", count: 32))\n"
+        let old = (0..<300).map { "0:0:\($0):1:1.000000001\t\(path)\t\(String(repeating: "cd", count: 32))\n" }
+        folder.write("state/sums", old.joined() + other + line)
+        #expect(try await digest(path) == real)
+        let kept = try #require(folder.read("state/sums"))
+        #expect(Set(kept.split(separator: "\n")) == Set((line + other).split(separator: "\n")), "\(kept)")
+        #expect(try await digest(path) == real)
+    }
+
     @Test func aCheckWritesNothing() async throws {
         let path = folder.write("program", large)
         #expect(try await digest(path, isWritten: false) == SHA256Digest.hex(Array(large.utf8)))

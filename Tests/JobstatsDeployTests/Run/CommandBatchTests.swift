@@ -74,6 +74,54 @@ struct CommandBatchTests {
         #expect(folder.names.isEmpty)
     }
 
+    @Test func aCommandThatIgnoresItsEndIsSaidToHaveTakenTooLong() async throws {
+        let deaf = Command("sh", ["-c", "trap '' TERM; while :; do sleep 0.2; done"], timeout: .seconds(1))
+        let outcome = try await run([deaf])
+        #expect(outcome.failure?.result.outputText.contains("no end after 1 s") == true)
+    }
+
+    /// timeout(1) makes a process group of its own, which a signal to ours does not reach.
+    @Test func aRunThatIsEndedLeavesNoCommandBehind() async throws {
+        let mark = "\(folder.path)/running"
+        let work = Command(
+            "sh", ["-c", "echo $$ >\"$1\"; while :; do sleep 0.1; done", "sh", mark], input: [1], timeout: .seconds(100)
+        )
+        let task = Task { try? await run([work]) }
+        for _ in 0..<1000 where folder.read("running")?.hasSuffix("\n") != true {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let process = try #require(folder.read("running").flatMap { pid_t($0.dropLast()) })
+        task.cancel()
+        _ = await task.value
+        for _ in 0..<1000 where kill(process, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(kill(process, 0) != 0)
+    }
+
+    /// The first answer says that the second command failed and that the questions took too long; then nothing comes.
+    private actor Silent: HostConnection {
+        nonisolated let attempts = 0
+        private var asked = 0
+
+        nonisolated func run(_ command: Command) async throws(CommandError) -> CommandResult {
+            guard await isFirst() else { throw CommandError(.timedOut, executable: "sh", reason: "no end after 61 s") }
+            let said = "=m= 1 124\nno end after 90 s\nthe reason\n=m= late\n"
+            return CommandResult(status: .exited(0), standardError: Array(said.utf8))
+        }
+        private func isFirst() -> Bool {
+            asked += 1
+            return asked == 1
+        }
+        nonisolated func close() async {}
+    }
+
+    @Test func whatFailedIsKnownAlsoWhenNothingIsAnsweredAfterIt() async throws {
+        let outcome = try await CommandBatch(
+            [Command("true"), Command("systemctl", ["restart", "a"])], then: FactCollector([.unit("a")]), marker: "=m="
+        ).run(on: Silent())
+        #expect(outcome.failure?.index == 1 && outcome.isUnanswered)
+        #expect(outcome.failure?.result.outputText == "no end after 90 s\nthe reason")
+    }
+
     @Test func theEnvironmentReachesItsCommandAlone() async throws {
         let script = "printf '%s' \"${WORD-none}\" >\"$1\""
         let outcome = try await run([

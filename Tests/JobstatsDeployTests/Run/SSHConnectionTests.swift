@@ -105,6 +105,28 @@ struct SSHConnectionTests {
             try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains(".run.") }.count == 1)
     }
 
+    /// The loop waits for the rest of a request, which does not come.
+    @Test func aRunWhoseCableWasPulledInARequestIsNotInTheNextOnesWay() async throws {
+        folder.write("find", "#!/bin/sh\nexit 0\n", mode: 0o755)
+        let half = Command(
+            "sh",
+            [
+                "-c", "(printf '1 10 5000 0\\nabc'; exec /bin/sleep 60) | sh -c \"$1\"", "sh",
+                RemoteAgent.script(locks: true),
+            ], environment: ["BCM_JOBSTATS_RUN": folder.path, "PATH": "\(folder.path):/usr/bin:/bin"])
+        let cut = Task { try? await LocalExecutor().run(half) }
+        func isTaking() -> Bool {
+            folder.names.filter { $0.hasPrefix("bcm-jobstats.run.") }.contains {
+                folder.read("\($0)/state")?.hasPrefix("take ") == true
+            }
+        }
+        for _ in 0..<500 where !isTaking() { try await Task.sleep(for: .milliseconds(20)) }
+        try #require(isTaking())
+        #expect(try await connection(shell).run(Command("echo", ["on"])).outputText == "on\n")
+        cut.cancel()
+        _ = await cut.value
+    }
+
     @Test func whatARequestBroughtIsGoneBeforeItsAnswerAndNobodyElseCouldReadIt() async throws {
         let connection = connection()
         let look = "ls -l \(folder.path)/bcm-jobstats.run.*/ | grep -c '^-rw-------'"

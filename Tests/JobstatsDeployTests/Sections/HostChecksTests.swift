@@ -14,6 +14,11 @@ import Testing
         #expect(assessment.isWarning == isWarning)
     }
 
+    @Test func aClockIsNotSaidToBeCloserThanTheQuestionCouldTell() {
+        #expect(HostChecks.judgeClock(difference: 0, uncertainty: 0.2).detail == "within 1 s")
+        #expect(HostChecks.judgeClock(difference: 0, uncertainty: 17.2).detail == "within 18 s")
+    }
+
     @Test(arguments: [
         ("x86_64\nsystemd 252 (252.39)\ncgroup2fs\ndebian 12\n", Assessment.State.inPlace, false),
         ("x86_64\nsystemd 249 (249.11)\ntmpfs\nubuntu 22.04\n", .inPlace, false),

@@ -16,7 +16,7 @@ struct ClockCheck: Resource {
         }
         // The host tells whole seconds.
         let difference = time + 1 < asked.lowerBound ? time + 1 - asked.lowerBound : max(0, time - asked.upperBound)
-        return HostChecks.judgeClock(difference: difference)
+        return HostChecks.judgeClock(difference: difference, uncertainty: asked.upperBound - asked.lowerBound)
     }
 
     func changes(from facts: Facts) -> [Command] { [] }

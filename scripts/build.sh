@@ -37,11 +37,23 @@ build() {
 }
 
 build_programs() {
-    local program
+    local program before note=$programs_directory/$build_note
+    before=$(sources_sum Package.swift Sources)
+    rm -f "$note"
     for program in "${program_names[@]}"; do
         build "$program" --package-path "$repository" --scratch-path "$repository/.build-static" \
             "${static_options[@]}" --product "$program"
     done
+    # For scripts/package.sh. Sources that changed meanwhile are in some programs and not in others.
+    if [[ $(sources_sum Package.swift Sources) != "$before" ]]; then
+        warn "sources changed while the programs were built: build them anew"
+        return 0
+    fi
+    {
+        printf '%s  sources\n' "$(sources_sum Package.swift Package.resolved Sources)"
+        (cd "$programs_directory" && sha256sum -- "${program_names[@]}")
+    } >"$note.new"
+    mv -f "$note.new" "$note"
 }
 
 build_development() {

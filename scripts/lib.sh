@@ -163,6 +163,15 @@ development_directory=$repository/Development/.build/debug
 # shellcheck disable=SC2034 # for those who source this file
 stand_in_directory=$repository/Development/.build-static/release
 
+# What scripts/build.sh notes beside the programs: the sum of their sources, and those of the programs themselves.
+# shellcheck disable=SC2034 # for those who source this file
+build_note=built-of
+
+# sources_sum PATH...: one sum over the names and bytes of all files below these paths of the repository.
+sources_sum() {
+    (cd "$repository" && find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+}
+
 # How they are built. Nothing is exported, so that what nobody calls can go, and functions of the same code share it.
 # shellcheck disable=SC2034 # for those who source this file
 static_options=(--configuration release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --icf=safe)

@@ -18,7 +18,8 @@ Builds the programs (scripts/build.sh --programs) and makes of them
   bcm-jobstats-VERSION.spdx.json                   what is in them, and what they need (SPDX 2.3)
   SHA256SUMS                                       of these three
 
-The same programs of the same commit make the same bytes.
+The same programs of the same commit make the same bytes. Programs that were built of other sources than are here, or of
+sources that nobody noted (scripts/build.sh does), are warned of, and the bill says so.
 
   --output DIRECTORY  where they are put (.build-packages)
   --programs FOLDER   takes the programs from here and builds nothing
@@ -64,6 +65,11 @@ workspace=$(mktemp -d)
 on_exit 'rm -rf "$workspace"'
 mkdir -p "$output" "$workspace/made"
 started=$(now_ms)
+origin=$(tell_origin)
+case $origin in
+    others) warn "the programs in $folder were built of other sources than are here: build them anew" ;;
+    unknown) warn "nothing tells of which sources the programs in $folder were built: scripts/build.sh would" ;;
+esac
 make_release "$workspace/made"
 if [[ $checks == yes ]]; then check_release "$workspace/made"; fi
 # Only what is whole gets its name.

@@ -124,7 +124,7 @@ run_lab() {
         return
     fi
     phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
-    phase 300 "Packages" scripts/package.sh --check --programs .build-static/release
+    phase 600 "Packages" scripts/package.sh --check --programs .build-static/release
     lab_is_up=yes
     phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
     if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then

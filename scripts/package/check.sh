@@ -14,7 +14,8 @@ check_release() {
     faults=0
     tarball=$(echo "$directory"/*.tar.gz) deb=$(echo "$directory"/*.deb)
     (cd "$directory" && sha256sum --check --quiet --strict SHA256SUMS) || wrong "SHA256SUMS does not fit"
-    check_bill "$directory"/*.spdx.json
+    bill=$(echo "$directory"/*.spdx.json)
+    check_bill "$bill"
     check_tarball "$tarball"
     check_deb "$deb"
     check_again "$directory"
@@ -31,8 +32,26 @@ check_bill() {
         and (.packages[0] | .name == "bcm-jobstats" and .versionInfo == $version)
         and (.files | length) == $programs
         and ([.packages[] | select(.name | startswith("swift-")) | .licenseDeclared] | length >= 5 and all(. != "NOASSERTION"))
-        and ([.packages[].name] | index("libc6") and (map(select(startswith("libcurl4"))) | length == 1))' "$1" >/dev/null ||
+        and ([.packages[].name] | index("libc6") and (map(select(startswith("libcurl4"))) | length == 1))
+        and (.documentNamespace | test("^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"))
+        and (.packages[0].sourceInfo | startswith($source))' --arg source "git commit $commit" "$1" >/dev/null ||
         wrong "the bill of materials is not as it is to be: $1"
+}
+
+# check_sums DIRECTORY DOCUMENTS: what is shipped below a prefix is what the bill names, which is shipped as well.
+check_sums() {
+    local algorithm program
+    cmp --silent "$bill" "$2/$name-$version.spdx.json" || wrong "the bill of materials in $2 is another one"
+    for algorithm in SHA1 SHA256; do
+        jq --raw-output --arg algorithm "$algorithm" '
+            .files[] | "\(.checksums[] | select(.algorithm == $algorithm).checksumValue)  \(.fileName)"' "$bill" |
+            (cd "$1" && "${algorithm,,}sum" --check --quiet --strict) >&2 ||
+            wrong "programs in $1 do not have the $algorithm that the bill of materials names"
+    done
+    for program in "$1"/bin/*; do
+        jq --exit-status --arg file "./bin/${program##*/}" 'any(.files[]; .fileName == $file)' "$bill" >/dev/null ||
+            wrong "the bill of materials does not name $program"
+    done
 }
 
 # check_tarball FILE: from a directory with a space in its name, without a trace of this machine.
@@ -45,6 +64,7 @@ check_tarball() {
     fi
     tar --extract --file "$1" --directory "$place"
     top="$place/$name-$version-linux-$machine"
+    check_sums "$top" "$top/share/doc/$name"
     for program in "${program_names[@]}"; do
         shown=$(cd / && env -i PATH=/usr/bin:/bin "$top/bin/$program" --version) || shown=failed
         [[ $shown == "$version" ]] || wrong "$program --version from $top: $shown"
@@ -71,10 +91,16 @@ check_tarball() {
 
 # check_deb FILE
 check_deb() {
-    local tree=$workspace/unpacked status=0
+    local tree=$workspace/unpacked status=0 package
     rm -rf "$tree"
     dpkg-deb --raw-extract "$1" "$tree"
     (cd "$tree" && md5sum --check --quiet --strict DEBIAN/md5sums) || wrong "md5sums do not fit"
+    check_sums "$tree/usr" "$tree/usr/share/doc/$name"
+    for package in $(dpkg-deb --field "$1" Depends | sed -E 's/ *\([^)]*\)//g; s/,/ /g'); do
+        jq --exit-status --arg name "$package" 'any(.packages[]; .name == $name)' "$bill" >/dev/null ||
+            wrong "the bill of materials does not name $package, which the package depends on"
+    done
+    check_removal "$tree/DEBIAN/postrm"
     if grep -h ^ExecStart= "$tree"/lib/systemd/system/*.service | grep -vE '^ExecStart=/usr/bin/'; then
         wrong "a unit of the package starts a program elsewhere"
     fi
@@ -88,6 +114,28 @@ check_deb() {
     # Root may run it, too.
     lintian --allow-root --tag-display-limit 0 --fail-on error "$1" || status=$?
     ((status == 0)) || wrong "lintian found errors"
+}
+
+# check_removal SCRIPT: links to units of the package that are gone go as well, wherever the units lay; others stay.
+check_removal() {
+    local root=$workspace/root wants link place
+    wants=$root/etc/systemd/system/multi-user.target.wants
+    for place in /lib /usr/lib; do
+        rm -rf "$root"
+        mkdir -p "$wants" "$root$place/systemd/system"
+        for link in bcm-role-monitor.service prom-targets-prune.timer prom-targets-sync.service jobstats-validation.timer; do
+            ln -s "$place/systemd/system/$link" "$wants/$link"
+        done
+        # Another package's, which may be gone as well; one that is there; and an administrator's own.
+        ln -s "$place/systemd/system/other.service" "$wants/other.service"
+        ln -s "$place/systemd/system/prom-targets-site.service" "$wants/prom-targets-site.service"
+        : >"$root$place/systemd/system/prom-targets-site.service"
+        ln -s /etc/systemd/system/bcm-role-monitor.service "$wants/own.service"
+        DPKG_ROOT=$root sh "$1" remove || wrong "postrm fails"
+        link=$(cd "$wants" && echo *)
+        [[ $link == "other.service own.service prom-targets-site.service" ]] ||
+            wrong "after postrm, with units in $place/systemd/system, there are: $link"
+    done
 }
 
 # check_again DIRECTORY: made once more, it is the same.

@@ -11,10 +11,38 @@ maintainer=${JOBSTATS_MAINTAINER:-bcm-jobstats <bcm-jobstats@localhost.localdoma
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$repository" log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 commit=$(git -C "$repository" rev-parse HEAD 2>/dev/null || echo unknown)
+if [[ -n $(git -C "$repository" --no-optional-locks status --porcelain --untracked-files=no 2>/dev/null) ]]; then
+    commit+=-dirty
+fi
 
 # project_version: from the one place where it stands.
 project_version() {
     sed -n 's/.*let current = "\(.*\)"$/\1/p' "$repository/Sources/Examples/ExampleSupport/ProjectVersion.swift"
+}
+
+# tell_origin: whether the programs were built of the sources that are here ("these"), of "others", or that is "unknown".
+# A version is the same for months, and the times of files are those of a checkout.
+tell_origin() {
+    local note=$folder/$build_note
+    if ! (cd "$folder" && grep -v '  sources$' "$note" | sha256sum --check --status --strict) 2>/dev/null ||
+        (($(grep -c . "$note") != ${#program_names[@]} + 1)); then
+        printf 'unknown'
+    elif [[ $(sed -n 's/  sources$//p' "$note") == "$(sources_sum Package.swift Package.resolved Sources)" ]]; then
+        printf 'these'
+    else
+        printf 'others'
+    fi
+}
+
+# prepare_programs DIRECTORY: the programs, byte for byte as they are shipped. They come stripped from scripts/build.sh;
+# others, such as a debug build's, are stripped here.
+prepare_programs() {
+    local file
+    install -d -m 755 "$1"
+    for file in "${program_names[@]}"; do
+        install -m 755 "$folder/$file" "$1/"
+        if readelf --wide --sections "$1/$file" | grep -q '\.symtab'; then strip --strip-all "$1/$file"; fi
+    done
 }
 
 # debian_version: 0.2.0~rc.1 is older than 0.2.0.
@@ -46,11 +74,7 @@ stage() {
     local directory=$1 place=$2 documents=$1/share/doc/$name file
     install -d -m 755 "$directory/bin" "$directory/lib/systemd/system" "$directory/share/$name/scripts" \
         "$directory/share/$name/configs" "$documents/docs" "$documents/licences"
-    for file in "${program_names[@]}"; do install -m 755 "$folder/$file" "$directory/bin/"; done
-    # Programs come stripped from scripts/build.sh; others, such as a debug build's, are stripped here.
-    for file in "$directory"/bin/*; do
-        if readelf --wide --sections "$file" | grep -q '\.symtab'; then strip --strip-all "$file"; fi
-    done
+    install -m 755 "$workspace"/programs/* "$directory/bin/"
     print_units "$directory/lib/systemd/system" "$place"
     "$repository/scripts/docs.sh" --man "$directory" --programs "$folder" --installed-in "$place"
     for file in bcm-role-monitor bcmctl capacity-planner deploy-role-monitor guided-setup prom-targets setup \
@@ -114,25 +138,46 @@ find_dependencies() {
     printf '%s, openssh-client' "$found" | sed -E "s/(libcurl4[a-z0-9]*) \(>= [^)]*\)/\1 (>= $(least_curl))/"
 }
 
+# needed_packages: those of the dependencies, each on a line, with the least version where one is asked for.
+needed_packages() {
+    local line form='^([a-z0-9.+-]+)( \(>= ([^)]+)\))?$'
+    tr ',' '\n' <<<"$dependencies" | while read -r line; do
+        [[ $line =~ $form ]] || fail 1 "not a dependency that the bill can name: $line"
+        printf '%s %s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}"
+    done
+}
+
+# content_urn: a name for what comes on standard input, the same for the same bytes: a UUID of version 8 (RFC 9562) of its
+# SHA-256.
+content_urn() {
+    local sum
+    sum=$(sha256sum)
+    printf 'urn:uuid:%s-%s-8%s-%x%s-%s' "${sum:0:8}" "${sum:8:4}" "${sum:13:3}" "$((0x${sum:16:1} & 3 | 8))" "${sum:17:3}" \
+        "${sum:20:12}"
+}
+
 # write_sbom FILE
 write_sbom() {
-    local licences libraries files program
+    local licences libraries files program text needed
     licences=$(collect_licences)
-    libraries=$(tr ',' '\n' <<<"$dependencies" | sed -nE 's/^ *([a-z0-9.+-]+) \(>= ([^)]*)\)$/\1 \2/p' |
-        jq --raw-input --slurp '
+    needed=$(needed_packages)
+    libraries=$(
+        jq --raw-input --slurp <<<"$needed" '
             {libc6: "LGPL-2.1-or-later", "libgcc-s1": "GPL-3.0-or-later WITH GCC-exception-3.1",
              "libstdc++6": "GPL-3.0-or-later WITH GCC-exception-3.1", libssl3: "Apache-2.0", libcurl4: "curl"} as $known
             | split("\n") | map(select(. != "") | split(" ")
-            | {name: .[0], least: .[1], licence: ($known[.[0] | sub("t64$"; "")] // "NOASSERTION")})')
+            | {name: .[0], least: .[1], licence: ($known[.[0] | sub("t64$"; "")] // "NOASSERTION")})'
+    )
     files=$(for program in "${program_names[@]}"; do
-        printf '%s %s %s\n' "$program" "$(sha1sum <"$folder/$program" | cut -d' ' -f1)" \
-            "$(sha256sum <"$folder/$program" | cut -d' ' -f1)"
+        printf '%s %s %s\n' "$program" "$(sha1sum <"$workspace/programs/$program" | cut -d' ' -f1)" \
+            "$(sha256sum <"$workspace/programs/$program" | cut -d' ' -f1)"
     done | LC_ALL=C sort | jq --raw-input --slurp \
         'split("\n") | map(select(. != "") | split(" ") | {name: .[0], sha1: .[1], sha256: .[2]})')
-    jq --arg version "$version" --arg commit "$commit" --arg swift "$(swift_version)" \
+    text=$(jq --arg version "$version" --arg commit "$commit" --arg origin "$origin" --arg swift "$(swift_version)" \
         --arg created "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" --argjson licences "$licences" \
         --argjson libraries "$libraries" --argjson files "$files" \
-        -f "$repository/scripts/package/sbom.jq" "$resolved" >"$1"
+        -f "$repository/scripts/package/sbom.jq" "$resolved")
+    jq --arg urn "$(content_urn <<<"$text")" '.documentNamespace = $urn' <<<"$text" >"$1"
 }
 
 # make_tarball FILE
@@ -191,7 +236,8 @@ write_debian_documents() {
 # make_release DIRECTORY: all of it.
 make_release() {
     local directory=$1
-    rm -rf "$workspace"/{tarball,deb,licences}
+    rm -rf "$workspace"/{programs,tarball,deb,licences}
+    prepare_programs "$workspace/programs"
     resolved=$repository/Package.resolved
     [[ -e $resolved ]] || fail 1 "there is no Package.resolved, which says the versions of Swift packages: build first"
     dependencies=$(find_dependencies)

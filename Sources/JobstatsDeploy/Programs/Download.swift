@@ -16,6 +16,11 @@ struct Download: Sendable {
     /// The largest file that is fetched: 2 GiB.
     static let sizeLimit = 2 << 30
 
+    /// The protocols over which the content of an address may come: redirections never lead from HTTPS to HTTP.
+    static func protocols(for url: String) -> [String] {
+        url.hasPrefix("http://") ? ["https", "http"] : ["https"]
+    }
+
     /// Fetches the file to a path in a work folder.
     ///
     /// - Throws: when it cannot be had, with curl's words, or when it has another SHA-256.
@@ -68,11 +73,12 @@ struct Download: Sendable {
         """
 
     private func transfer(_ url: String, to path: String) async throws(ProgramProblem) -> Outcome {
+        let protocols = "=" + Self.protocols(for: url).joined(separator: ",")
         let command = Command(
             "sh",
             [
                 "-c", Self.script, "sh", "--fail", "--silent", "--show-error", "--location", "--max-redirs", "8",
-                "--proto", "=https,http", "--proto-redir", "=https,http", "--globoff", "--connect-timeout", "20",
+                "--proto", protocols, "--proto-redir", protocols, "--globoff", "--connect-timeout", "20",
                 "--speed-limit", "1", "--speed-time", String(stall), "--max-time", String(limit), "--max-filesize",
                 String(Self.sizeLimit), "--continue-at", "-", "--write-out", "%{http_code}", "--output", path, "--url",
                 url,

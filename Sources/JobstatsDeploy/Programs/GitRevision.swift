@@ -85,12 +85,14 @@ struct GitRevision: Sendable {
 
     private func fetch(_ folder: String) async throws(ProgramProblem) -> String {
         let repository = "\(folder)/repository"
+        let protocols = url.hasPrefix("/") ? ["file"] : Download.protocols(for: url)
         try await run(
             "\(url) cannot be fetched",
             Command(
                 "sh", ["-c", Self.fetchScript, "sh", repository, url, revision],
                 environment: [
-                    "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "GIT_ALLOW_PROTOCOL": "https:http:file",
+                    "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true",
+                    "GIT_ALLOW_PROTOCOL": protocols.joined(separator: ":"),
                     "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60", "LC_ALL": "C",
                 ], timeout: .seconds(900)))
         return repository

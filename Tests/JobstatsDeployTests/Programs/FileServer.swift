@@ -2,7 +2,8 @@ import CommandExecution
 
 @testable import JobstatsDeploy
 
-/// A real HTTP server on loopback (Python's), whose paths behave well or badly. It ends after a minute, or when stopped.
+/// A real HTTP or HTTPS server on loopback (Python's), whose paths behave well or badly. It ends after a minute, or when
+/// stopped.
 ///
 /// | path | answer |
 /// | --- | --- |
@@ -14,19 +15,39 @@ import CommandExecution
 /// | `/endless` | bytes without end and without a length |
 /// | `/moved` | a redirection to `/whole` |
 /// | `/to-file` | a redirection to a file of the host |
+/// | `/to-http/PORT/REST` | a redirection to `/REST` of a server on that port that speaks HTTP |
 struct FileServer {
     let port: Int
+    private let scheme: String
 
-    init(serving file: String) async throws {
+    /// - Parameter certificate: the path of a certificate beside its key (see ``makeCertificate(in:)``); with it, the
+    ///   server speaks HTTPS.
+    init(serving file: String, certificate: String? = nil) async throws {
+        scheme = certificate == nil ? "http" : "https"
         let result = try await LocalExecutor().run(
-            Command("python3", ["-c", Self.program, file], timeout: .seconds(30)))
+            Command("python3", ["-c", Self.program, file, certificate ?? ""], timeout: .seconds(30)))
         guard let port = Int(result.outputText.trimmed) else {
             throw ProgramProblem("no server: \(result.errorText)")
         }
         self.port = port
     }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+    func url(_ path: String) -> String { "\(scheme)://127.0.0.1:\(port)\(path)" }
+
+    /// Makes a certificate for 127.0.0.1 that is its own authority, and gives its path.
+    static func makeCertificate(in folder: String) async throws -> String {
+        let path = "\(folder)/certificate"
+        let result = try await LocalExecutor().run(
+            Command(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "\(path).key",
+                    "-out", path,
+                ], timeout: .seconds(30)))
+        guard result.succeeded else { throw ProgramProblem("no certificate: \(result.errorText)") }
+        return path
+    }
 
     /// How many requests there were for a path.
     func count(_ path: String) async throws -> Int {
@@ -36,12 +57,12 @@ struct FileServer {
     func stop() async { _ = try? await ask("/quit") }
 
     private func ask(_ path: String) async throws -> String {
-        try await LocalExecutor().run(Command("curl", ["-s", "--noproxy", "*", url(path)])).outputText.trimmed
+        try await LocalExecutor().run(Command("curl", ["-s", "-k", "--noproxy", "*", url(path)])).outputText.trimmed
     }
 
     /// The parent prints the port and ends; the child serves.
     private static let program = """
-        import collections, http.server, os, signal, sys, threading
+        import collections, http.server, os, signal, ssl, sys, threading
         data = open(sys.argv[1], 'rb').read()
         seen = collections.Counter()
 
@@ -69,6 +90,8 @@ struct FileServer {
                     return self.give(302, b'', ('Location', '/whole'))
                 if self.path == '/to-file':
                     return self.give(302, b'', ('Location', 'file:///etc/hostname'))
+                if self.path.startswith('/to-http/'):
+                    return self.give(302, b'', ('Location', 'http://127.0.0.1:' + self.path[9:]))
                 if self.path == '/busy' and first:
                     return self.give(503, b'')
                 if self.path == '/hang':
@@ -96,6 +119,10 @@ struct FileServer {
                 self.give(200, data)
 
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        if sys.argv[2]:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[2], sys.argv[2] + '.key')
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         print(server.server_port, flush=True)
         if os.fork(): os._exit(0)
         null = os.open(os.devnull, os.O_RDWR)

@@ -14,7 +14,7 @@ of real hosts on this machine. Where the lab cannot run, its tests are skipped b
 
   --unit-only   only the checks and the libraries' own tests
   --no-lab      all but the tests on the lab
-  --long        also the tests that take minutes, and each parser under the fuzzer for 10 s (scripts/fuzz.sh)
+  --long        also the tests that take minutes, and each parser under the fuzzer for 30 s instead of 3
   --sanitize=address, --sanitize=thread
                 builds the libraries' tests and those against the simulated BCM with this sanitizer, in a folder of its
                 own (.build-asan, .build-tsan), and runs them: a report of the sanitizer is a failure. Nothing else is
@@ -148,9 +148,10 @@ run_sanitized() {
     for package in bcm-jobstats bcm-jobstats-development; do
         echo detect_leaks=1 >"$logs/options/${package}PackageTests.xctest"
     done
-    export ASAN_OPTIONS=detect_leaks=0:exitcode=99:include_if_exists=$logs/options/%b
+    # A program of ours may be killed, or expected to fail: what a sanitizer has to say of it is looked for in files.
+    export ASAN_OPTIONS=detect_leaks=0:exitcode=99:log_path=$logs/report:include_if_exists=$logs/options/%b
     export LSAN_OPTIONS=suppressions=$repository/scripts/sanitizers/leaks.txt:print_suppressions=0
-    export TSAN_OPTIONS=suppressions=$repository/scripts/sanitizers/races.txt:exitcode=99:second_deadlock_stack=1
+    export TSAN_OPTIONS=suppressions=$repository/scripts/sanitizers/races.txt:exitcode=99:log_path=$logs/report:second_deadlock_stack=1
     # The thread sanitizer does not see what a contended Mutex does.
     if [[ $sanitizer == thread ]]; then
         preload=$logs/mutex.so
@@ -179,6 +180,11 @@ run_sanitized() {
         tests 3600 "${title^} ($sanitizer sanitizer)" env ${preload:+LD_PRELOAD="$preload"} \
             swift test "${words[@]}" --skip-build --no-parallel --skip '^LabTests\.' \
             --skip '^FaultCampaign\.FaultCampaign/' ${filter:+--filter "$filter"}
+        if compgen -G "$logs/report.*" >/dev/null; then
+            head -n 100 "$logs"/report.*
+            rm -f "$logs"/report.*
+            failed=$((failed + 1)) failed_phases+=("$title: the $sanitizer sanitizer reported something")
+        fi
     done
     if [[ -n $filter && $matches == no && ${#failed_phases[@]} == 0 ]]; then
         say "no test's name matches $filter; swift test list shows the names"
@@ -230,8 +236,10 @@ run_tests() {
             phase 1200 "Each library imported alone" scripts/test-consumers.sh
         fi
     fi
-    # The corpus is run by the libraries' tests in any case; the fuzzer has all modules built anew for it.
-    if [[ $long == yes ]]; then phase 2400 "Parsers under the fuzzer" scripts/fuzz.sh --seconds 10; fi
+    # All modules are built anew for it.
+    if [[ $scope != unit ]]; then
+        phase 2400 "Parsers under the fuzzer" scripts/fuzz.sh --seconds "$([[ $long == yes ]] && echo 30 || echo 3)"
+    fi
     if [[ $scope == all ]]; then run_lab; fi
     # The matrix takes the results of the tests above, and runs the experiments that are the campaign's own.
     if [[ $scope != unit ]]; then tests 700 "Fault campaign" scripts/faults.sh --ran "$logs/ran" --own; fi

@@ -29,7 +29,9 @@ unless some are named:
   --requests N    checks: looks in a round: 100; more where a round would take less than 0.3 s, a tenth of it with
                   100,000 devices
   --devices LIST  checks and monitor (there to 10,000): the lengths of the lists, "10 1000 10000 100000"
-  --passes N      monitor: checks over which memory is watched, twice: 12000
+  --passes N      monitor: checks over which memory is watched: 12000. With fewer the growth for each check has no goal
+  --fault-passes N
+                  monitor: the same among faults, where a check takes a tenth of a second: 2400
   --monitors N    fleet: how many: 2000. Each takes four descriptors (ulimit -n) and a thread
   --interval N    fleet: seconds between two checks of one monitor: 20. The product's is 60; a shorter one is more load
   --earlier-monitor FILE
@@ -46,13 +48,17 @@ Exit status: 0 the goals are met, 1 one is not, or something failed, 2 usage, 77
 END
 }
 
-rounds=5 requests=100 devices="10 1000 10000 100000" passes=12000 monitors=2000 interval=20 json='' earlier='' parts=()
+rounds=5 requests=100 devices="10 1000 10000 100000" passes=12000 fault_passes=2400 monitors=2000 interval=20 json='' earlier='' parts=()
 while (($#)); do
     case $1 in
         checks | files | monitor | fleet) parts+=("$1") ;;
         --rounds | --requests | --devices | --passes | --monitors | --interval | --json)
             [[ -n ${2-} ]] || fail "$exit_usage" "$1 needs a value (see --help)"
             printf -v "${1#--}" %s "$2"
+            shift
+            ;;
+        --fault-passes)
+            fault_passes=${2-}
             shift
             ;;
         --earlier-monitor)
@@ -67,7 +73,7 @@ while (($#)); do
 done
 ((${#parts[@]} > 0)) || parts=(checks files monitor fleet)
 # shellcheck disable=SC2086 # a list of numbers
-for number in "$rounds" "$requests" $devices "$passes" "$monitors" "$interval"; do
+for number in "$rounds" "$requests" $devices "$passes" "$fault_passes" "$monitors" "$interval"; do
     [[ $number =~ ^[1-9][0-9]{0,5}$ ]] || fail "$exit_usage" "not a number from 1 to 999999: $number"
 done
 for program in cc python3 openssl awk jq; do

@@ -107,7 +107,9 @@ verdict() {
         jq -r 'select(.met == false) | "  missed: \(.section): \(.name)"' "$figures_folder/figures" >&2
         fail 1 "$unmet of $goals goals are not met"
     fi
-    if ((missing > 0)); then
+    if ((goals == 0)); then
+        good "Measured; there are no goals for this."
+    elif ((missing > 0)); then
         good "The $goals goals that were measured are met."
     else
         good "All $goals goals are met."

@@ -52,13 +52,10 @@ rounds=5 requests=100 devices="10 1000 10000 100000" passes=12000 fault_passes=2
 while (($#)); do
     case $1 in
         checks | files | monitor | fleet) parts+=("$1") ;;
-        --rounds | --requests | --devices | --passes | --monitors | --interval | --json)
+        --rounds | --requests | --devices | --passes | --fault-passes | --monitors | --interval | --json)
             [[ -n ${2-} ]] || fail "$exit_usage" "$1 needs a value (see --help)"
-            printf -v "${1#--}" %s "$2"
-            shift
-            ;;
-        --fault-passes)
-            fault_passes=${2-}
+            option=${1#--}
+            printf -v "${option//-/_}" %s "$2"
             shift
             ;;
         --earlier-monitor)

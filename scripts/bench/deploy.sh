@@ -39,6 +39,7 @@ phase() {
 metered() {
     local said
     said=$("$lab" ssh head-a 'cat /root/meter') || fail 1 "$1: nothing was metered"
+    [[ $said =~ ^[0-9]+(\ [0-9]+){4}$ ]] || fail 1 "$1: what was metered cannot be read: $said"
     meters[$1]=$said
     # shellcheck disable=SC2086 # five numbers
     printf '%-18s %d kB resident at most, %d threads, %d connections opened, %d bytes received and %d sent\n' '' $said
@@ -58,7 +59,8 @@ counters() {
     done </proc/net/snmp
     echo "$opened $r $s"
 }
-# watch_process PID: its most memory and threads so far, five times a second. No program is started for it.
+# watch_process PID: its most memory and threads so far, five times a second, a line each time: whoever ends it ends it at any
+# moment. No program is started for it.
 watch_process() {
     local name value peak=0 threads=0 idle
     exec {idle}<> <(:)
@@ -69,13 +71,14 @@ watch_process() {
                 Threads:) ((value <= threads)) || threads=$value ;;
             esac
         done 2>/dev/null <"/proc/$1/status" || :
-        echo "$peak $threads" >/root/peak
+        echo "$peak $threads" >>/root/peak
         read -rt 0.2 -u "$idle" || :
     done
 }
 # meter COMMAND...: runs it and leaves /root/meter.
 meter() {
-    local process watcher status=0 before after peak threads
+    local process watcher status=0 before after peak='' threads='' last=''
+    : >/root/peak
     read -ra before < <(counters)
     "$@" &
     process=$!
@@ -85,8 +88,8 @@ meter() {
     kill "$watcher" 2>/dev/null || :
     wait "$watcher" 2>/dev/null || :
     read -ra after < <(counters)
-    read -r peak threads </root/peak
-    echo "$peak $threads $((after[0] - before[0])) $((after[1] - before[1])) $((after[2] - before[2]))" >/root/meter
+    while read -r peak threads; do last="$peak $threads"; done </root/peak
+    echo "$last $((after[0] - before[0])) $((after[1] - before[1])) $((after[2] - before[2]))" >/root/meter
     return "$status"
 }
 END

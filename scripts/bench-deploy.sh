@@ -62,8 +62,8 @@ lab=$repository/scripts/lab.sh
 . "$(dirname "${BASH_SOURCE[0]}")/bench/figures.sh"
 # shellcheck source=scripts/bench/deploy.sh
 . "$(dirname "${BASH_SOURCE[0]}")/bench/deploy.sh"
-figures_begin "$work"
 [[ -z $json ]] || json_begin "$json"
+figures_begin "$work"
 
 bench_plan() {
     local round width=${#nodes} wall user kernel memory threads times=() cpus=() memories=() most=() goal=''

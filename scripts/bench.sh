@@ -87,8 +87,8 @@ scratch=$stand_in_directory simulator=$stand_in_directory/bcm-simulator cmsh=$st
 here=$(dirname "${BASH_SOURCE[0]}")/bench
 # shellcheck source=scripts/bench/figures.sh
 . "$here/figures.sh"
-figures_begin "$workspace"
 [[ -z $json ]] || json_begin "$json"
+figures_begin "$workspace"
 # shellcheck source=scripts/bench/cluster.sh
 . "$here/cluster.sh"
 # shellcheck source=scripts/bench/peers.sh

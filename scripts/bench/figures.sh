@@ -86,11 +86,13 @@ json_end() {
         mv -f "$json_file.new" "$json_file"
 }
 
-# figures_begin FOLDER: where they are kept until the end.
+# figures_begin FOLDER: where they are kept until the end. An end that comes too early is said, whatever failed.
 figures_begin() {
     figures_folder=$1
     : >"$figures_folder/figures"
     : >"$figures_folder/skipped"
+    # shellcheck disable=SC2016 # evaluated when the script ends
+    on_exit '[[ $finished == yes ]] || warn "ended early, with status $status; what was measured until then is above"'
 }
 
 # verdict: the last words, and the exit status: which goals were missed and what was not measured at all.

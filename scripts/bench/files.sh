@@ -4,8 +4,9 @@
 
 build_files() { build "$repository/Development" target-file-benchmark; }
 
-# on_disk: each file's name, inode and the moment of its last change, as the kernel has them.
-on_disk() { find "$folder" -mindepth 1 -printf '%P %i %C@\n' | sort; }
+# on_disk: the name, inode and moment of the last change, as the kernel has them, of each file and of the folder itself, which
+# a file that came and went has changed.
+on_disk() { find "$folder" -printf '%P %i %C@\n' | sort; }
 
 # write_targets: one program that writes 2,000 files; sets `each` and `written`, the latter by the writer's own word.
 write_targets() {

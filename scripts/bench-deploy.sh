@@ -5,49 +5,90 @@
 
 usage() {
     cat <<'END'
-usage: scripts/bench-deploy.sh plan [--nodes N] | lab [--nodes N] [--without-ansible]
+usage: scripts/bench-deploy.sh plan [--nodes N] [--json FILE] | lab [--nodes N] [--without-ansible] [--json FILE]
 
-  plan   a dry run for N nodes (2000 unless said otherwise): whole program, configuration to document
-  lab    sections 2, 3, 4 and 10 to N nodes of the lab (16): first run, second run, one file changed; beside them, to
-         the same end on as many fresh nodes, a script written by hand (one connection per node, a tar on its standard
-         input) and an Ansible playbook (once with more than 32 nodes, else twice); and a bare `ssh HOST true` round, 32
-         at once. Starts the lab and takes it down, three times; needs root, and Debian's ansible-core (installed when
-         missing, not needed --without-ansible)
+  plan   a dry run for N nodes (2000 unless said otherwise, up to 99999), five times: whole program, configuration to
+         document; its most resident memory and threads
+  lab    sections 2, 3, 4 and 10 to N nodes of the lab (16): first run, second run, one file changed, with the memory of
+         the deploying process and the connections and bytes of its host; beside them, to the same end on as many fresh
+         nodes, a script written by hand (one connection per node, a tar on its standard input) and an Ansible playbook
+         (once with more than 32 nodes, else twice); and a bare `ssh HOST true` round, 32 at once. Starts the lab and
+         takes it down, three times; needs root, and Debian's ansible-core (installed when missing, not needed
+         --without-ansible). A lab that is up already is left alone: status 75
 
-Prints seconds of wall time, of CPU on the deploying side, and of CPU on the nodes. Builds the programs when they are missing.
+Prints seconds of wall time, of CPU on the deploying side, and of CPU on the nodes, then the figures with the goals of the
+deployment's contract, which are for 64 nodes: the first run at most 1.5 times as long as by hand and a quarter of
+Ansible's time, at most 0.3 s of CPU on the deploying side for each node, the second run at most twice a bare round; and
+2 s for the plan of 2000 nodes. With other numbers of nodes there are figures and no goals. --json FILE keeps the figures as
+scripts/bench.sh does. Builds the programs when they are missing.
+
+Exit status: 0 the goals are met or there are none, 1 one is not, or something failed, 2 usage, 75 a lab is up already,
+77 cannot run here.
 END
 }
 
 command=${1-}
-[[ $command == plan || $command == lab ]] || { usage && exit "$exit_usage"; }
-nodes=$([[ $command == plan ]] && echo 2000 || echo 16)
-with_ansible=yes
+case $command in
+    plan) nodes=2000 ;;
+    lab) nodes=16 ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit "$exit_usage" ;;
+esac
+with_ansible=yes json=''
 shift
 while (($#)); do
     case $1 in
-        --nodes) nodes=${2-} && shift ;;
+        --nodes | --json)
+            [[ -n ${2-} ]] || fail "$exit_usage" "$1 needs a value (see --help)"
+            printf -v "${1#--}" %s "$2"
+            shift
+            ;;
         --without-ansible) with_ansible=no ;;
+        -h | --help) usage && exit 0 ;;
         *) fail "$exit_usage" "unknown option: $1 (see --help)" ;;
     esac
-    shift || fail "$exit_usage" "--nodes takes a number"
+    shift
 done
-if [[ ! $nodes =~ ^[0-9]{1,4}$ ]]; then fail "$exit_usage" "--nodes takes a number"; fi
+[[ $nodes =~ ^[1-9][0-9]{0,4}$ ]] || fail "$exit_usage" "--nodes takes a number from 1 to 99999, not '$nodes'"
+for program in python3 awk jq; do
+    command -v "$program" >/dev/null || fail "$exit_cannot_run" "there is no $program on PATH"
+done
 
 TIMEFORMAT='%3R s wall, %3U + %3S s CPU'
 work=$(mktemp -d)
 on_exit "rm -rf '$work'"
 lab=$repository/scripts/lab.sh
+# shellcheck source=scripts/bench/figures.sh
+. "$(dirname "${BASH_SOURCE[0]}")/bench/figures.sh"
+# shellcheck source=scripts/bench/deploy.sh
+. "$(dirname "${BASH_SOURCE[0]}")/bench/deploy.sh"
+[[ -z $json ]] || json_begin "$json"
+figures_begin "$work"
 
 bench_plan() {
-    local round width=${#nodes}
+    local round width=${#nodes} wall user kernel memory threads times=() cpus=() memories=() most=() goal=''
     "$repository/scripts/build.sh" --programs --quiet
     printf '{"systems": {"dgx_nodes": ["dgx-[%0*d-%d]"], "prometheus_server": ["mon-01"], "grafana_server": ["mon-01"], "slurm_controller": ["head-a"]}}\n' "$width" 1 "$nodes" >"$work/config.json"
     for round in 1 2 3 4 5; do
-        printf 'dry run for %d nodes, round %d: ' "$nodes" "$round"
-        { time "$repository/.build-static/release/guided-setup" --config "$work/config.json" --dry-run --state-dir "$work" \
-            >"$work/output" 2>&1; } 2>&1
+        python3 "$repository/Development/bench/meter.py" "$work/meter" "$programs_directory/guided-setup" \
+            --config "$work/config.json" --dry-run --state-dir "$work" >"$work/output" 2>&1 || {
+            tail -n 20 "$work/output" >&2
+            fail 1 "the dry run for $nodes nodes failed (its last lines are above)"
+        }
+        read -r wall user kernel memory threads <"$work/meter"
+        times+=("$wall") cpus+=("$(plus "$user" "$kernel")") memories+=("$memory") most+=("$threads")
+        printf 'dry run for %d nodes, round %d: %s s wall, %s + %s s CPU, %d kB resident at most, %d threads\n' \
+            "$nodes" "$round" "$wall" "$user" "$kernel" "$memory" "$threads"
     done
+    [[ -s $work/guided_setup_document.md ]] || fail 1 "the dry run for $nodes nodes left no document"
     printf 'document: %d bytes\n' "$(stat --format=%s "$work/guided_setup_document.md")"
+    [[ $nodes != 2000 ]] || goal=2
+    part "dry run for $nodes nodes"
+    figure "  wall time" s "$goal" '' "${times[@]}"
+    figure "  CPU" s '' '' "${cpus[@]}"
+    figure "  most resident memory of the control process" kB '' '' "${memories[@]}"
+    figure "  its threads, at most" '' '' '' "${most[@]}"
+    figure "  document" bytes '' '' "$(stat --format=%s "$work/guided_setup_document.md")"
 }
 
 # What a deployment leaves on a node, for the others to bring about.
@@ -57,39 +98,29 @@ end_state=(
     etc/bcm-role-monitor
 )
 
-# fresh_lab: N nodes on which nothing was deployed, and their names on the head node.
-fresh_lab() {
+ours=no
+lab_down() {
+    [[ $ours == yes ]] || return 0
+    ours=no
     "$lab" down >/dev/null
-    "$lab" up --nodes "$nodes" --owner $$
+}
+
+# fresh_lab: N nodes on which nothing was deployed, and their names on the head node. A lab that was not started here is not
+# touched: lab.sh says that it is there.
+fresh_lab() {
+    lab_down
+    "$lab" up --nodes "$nodes" --owner $$ || exit $?
+    ours=yes
     "$lab" config | sed 's/"slurm_controller": \[[^]]*\]/"slurm_controller": []/; s/"login_nodes": \[[^]]*\]/"login_nodes": []/' |
         "$lab" ssh head-a 'cat > /root/config.json; sed -n "s/.*\"dgx_nodes\": \[\(.*\)\].*/\1/p" /root/config.json | tr -d "\"," >/root/nodes'
 }
 
-# nodes_cpu: seconds of CPU that the DGX nodes have used since they were switched on, kernel and systemd included.
-nodes_cpu() {
-    local mount
-    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-    find "$mount" -path "*/${JOBSTATS_LAB_NAME:-jobstats-lab}/dgx-*/cpu.stat" -not -path '*/dgx-*/*/*' -exec awk '/^usage_usec/ { print $2 }' {} + |
-        awk '{ sum += $1 } END { printf "%.2f\n", sum / 1e6 }'
-}
-
-# phase NAME: runs the script on standard input on the head node, which prints its own time, and adds the nodes' CPU.
-phase() {
-    local before said
-    before=$(nodes_cpu)
-    said=$("$lab" ssh head-a "cat >/root/phase; bash -c 'exec 2>&1; set -eu; TIMEFORMAT=\"$TIMEFORMAT\"; . /root/functions; . /root/phase'") || {
-        printf '%s\n' "$said" | tail -n 20
-        return 1
-    }
-    printf '%-18s %s; nodes: %s s CPU\n' "$1:" "$said" "$(awk -v a="$before" -v b="$(nodes_cpu)" 'BEGIN { printf "%.1f", b - a }')"
-}
-
 bench_own() {
-    "$lab" ssh head-a 'cat >/root/functions' <<'END'
+    { meter_functions && cat <<'END'; } | "$lab" ssh head-a 'cat >/root/functions'
 hosts=$(cat /root/nodes)
 round() { printf '%s\n' $hosts | xargs -P 32 -I{} ssh {} true; }
 setup() {
-    guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --section 2 3 4 10 --max-failures 0 \
+    meter guided-setup --config /root/config.json --state-dir /root/setup --non-interactive --section 2 3 4 10 --max-failures 0 \
         >/root/output 2>&1 || { tail -n 20 /root/output; exit 1; }
 }
 one() { ssh "$1" "$(cat /root/install)" </root/state.tar; }
@@ -97,11 +128,14 @@ export -f one
 all() { printf '%s\n' $hosts | xargs -P 32 -I{} bash -c 'one {}'; }
 END
     phase 'first run' <<<'time setup'
+    metered 'first run'
     "$lab" ssh head-a "grep 'steps:' /root/output"
     for _ in 1 2 3; do phase 'second run' <<<'time setup'; done
+    metered 'second run'
     # shellcheck disable=SC2016 # the head node's shell
     phase 'a line added' >/dev/null <<<'for host in $hosts; do ssh -n "$host" "echo \# changed >>/etc/systemd/system/node_exporter.service"; done'
     phase 'one file changed' <<<'time setup'
+    metered 'one file changed'
     for _ in 1 2 3; do phase 'bare ssh' <<<'time round'; done
     "$lab" ssh dgx-01 "tar -C / -cf - ${end_state[*]}" >"$work/state.tar"
     "$lab" ssh head-a 'cat /root/functions' >"$work/functions"
@@ -156,15 +190,19 @@ bench_ansible() {
     export ANSIBLE_PIPELINING=1 ANSIBLE_FORKS=64 ANSIBLE_SSH_ARGS ANSIBLE_LOCAL_TEMP=$work/ansible/tmp
     export ANSIBLE_STDOUT_CALLBACK=default ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3
     ANSIBLE_SSH_ARGS="-F $("$lab" env | sed -n 's/^JOBSTATS_LAB_SSH_CONFIG=//p') -o ControlMaster=auto -o ControlPersist=60s"
-    local before
+    local before said reached used
     for path in first second; do
         [[ $path == first ]] || ((nodes <= 32)) || break # it takes as long again
-        printf '%-18s ' "ansible, $path:"
         before=$(nodes_cpu)
-        { time "$lab" run ansible-playbook -i "$work/ansible/inventory" "$work/ansible/site.yml" >"$work/output" 2>&1; } 2>&1 ||
-            tail -n 20 "$work/output"
-        printf '%s nodes done; nodes: %s s CPU\n' "$(grep -c 'failed=0' "$work/output")" \
-            "$(awk -v a="$before" -v b="$(nodes_cpu)" 'BEGIN { printf "%.1f", b - a }')"
+        said=$({ time "$lab" run ansible-playbook -i "$work/ansible/inventory" "$work/ansible/site.yml" >"$work/output" 2>&1; } 2>&1) || {
+            tail -n 20 "$work/output" >&2
+            fail 1 "ansible, $path: failed (its last lines are above)"
+        }
+        used=$(awk -v a="$before" -v b="$(nodes_cpu)" 'BEGIN { printf "%.1f", b - a }')
+        reached=$(grep -cE 'ok=[1-9][0-9]* .*unreachable=0 +failed=0 ' "$work/output" || :)
+        printf '%-18s %s\n%s nodes done; nodes: %s s CPU\n' "ansible, $path:" "$said" "$reached" "$used"
+        ((reached == nodes)) || fail 1 "ansible, $path: $reached of $nodes nodes are done"
+        keep "ansible, $path" "$said" "$used"
     done
 }
 
@@ -174,14 +212,20 @@ bench_lab() {
         "$stand_in_directory/exporter-standin"; do
         [[ -x $program ]] || { "$repository/scripts/build.sh" --quiet && break; }
     done
-    on_exit "'$lab' down"
+    on_exit lab_down
     fresh_lab
     bench_own
     fresh_lab
     bench_script
-    [[ $with_ansible == yes ]] || return 0
-    fresh_lab
-    bench_ansible
+    if [[ $with_ansible == yes ]]; then
+        fresh_lab
+        bench_ansible
+    else
+        skipped "Ansible" "--without-ansible"
+    fi
+    lab_down
+    summary
 }
 
 "bench_$command"
+verdict

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # names come from, and go to, the script that sources this
-# What one check costs, beside floors and peers. Sourced by scripts/bench.sh.
+# What it costs to ask BCM about this node, which is a part of each check, beside floors and peers. Sourced by scripts/bench.sh.
 
 # --- A head node that answers with a list -----------------------------------------------------------------------------
 
@@ -32,11 +32,14 @@ serve() {
     local folder=$workspace/peers/$1
     mkdir -p "$folder"
     list "$1" >"$folder/devices.json"
-    cat >"$folder/listeners.json" <<END
+    # The test server looks every few milliseconds, and would read a file that is still empty.
+    cat >"$folder/listeners.new" <<END
 [{"name": "peer", "behaviour": "ok", "certificate": "$workspace/server.pem", "key": "$workspace/server.key",
   "authority": "$workspace/ca.pem", "body": "$folder/devices.json"}]
 END
-    wait_until 15 test -e "$folder/peer.port" || fail 1 "the test server did not start"
+    mv "$folder/listeners.new" "$folder/listeners.json"
+    wait_until 15 test -e "$folder/peer.port" ||
+        fail 1 "the test server did not start to serve $1 devices: $(tail -n 1 "$folder/failure" 2>/dev/null)"
     port=$(<"$folder/peer.port")
 }
 # start_peer: the test server, and certificates for it.
@@ -57,7 +60,7 @@ build_checks() {
         $(pkg-config --cflags --libs libcurl)
 }
 
-# --- Checks -----------------------------------------------------------------------------------------------------------
+# --- Looks ------------------------------------------------------------------------------------------------------------
 
 # per_second COUNT MILLISECONDS...: how many in a second.
 per_second() {
@@ -66,77 +69,84 @@ per_second() {
     printf '%s\n' "$@" | awk -v count="$count" '{ printf "%d\n", ($1 > 0 ? count * 1000 / $1 : 0) }'
 }
 
+# looks_in_a_round DEVICES: as many as were asked for, and with short lists as many as take about 0.3 s.
+looks_in_a_round() {
+    awk -v devices="$1" -v least="$requests" 'BEGIN {
+        if (devices >= 100000) { print int((least + 9) / 10); exit }
+        n = int(300 / (0.13 + 0.0006 * devices))
+        if (n > 3000) n = 3000
+        print (n > least ? n : least) }'
+}
+
+# look NAME TIMES: one round of looks. Sets `value`, `peak` and `memory` from what the program says of itself, and appends what
+# the server saw to `opened` and `asked`.
+look() {
+    local requests_before connections_before
+    requests_before=$(seen request) connections_before=$(seen connection)
+    value=$("$scratch/check-benchmark" "${common[@]}" "$1" "$2" 2>"$workspace/errors") ||
+        fail 1 "asking BCM could not be measured: $(tail -n 3 "$workspace/errors")"
+    read -r value _ peak memory <<<"$value"
+    opened+=("$(($(seen connection) - connections_before))")
+    # Three requests come before those that count.
+    asked+=("$(ratio_of $(($(seen request) - requests_before)) $((each + 3)))")
+}
+
 bench_checks() {
-    local count place name each floors checks peak memory connections limit floor node lists
-    local -A cpus
+    local count place name each floors cpus peak memory value floor node lists opened asked peaks ends with_peers shortest=''
+    local -A of_place
     start_peer
+    # The peers have the list of 10,000, or else the last.
+    with_peers=${devices##* }
+    [[ " $devices " != *" 10000 "* ]] || with_peers=10000
     for count in $devices; do
         serve "$count"
-        each=$((count < 100000 ? requests : (requests + 9) / 10))
+        each=$(looks_in_a_round "$count")
         local common=(localhost "$port" "$each" "$workspace/ca.pem" "$workspace/client.pem" "$workspace/client.key")
-        floors=() checks=() lists=() cpus=()
+        floors=() lists=() opened=() asked=() peaks=() ends=() of_place=()
         for ((round = 0; round < rounds; round++)); do
-            read -r floor _ < <("$workspace/check_floor" "${common[@]}") || fail 1 "the floor could not be measured"
-            floors+=("$floor")
+            value=$("$workspace/check_floor" "${common[@]}" 2>"$workspace/errors") ||
+                fail 1 "the floor could not be measured: $(tail -n 3 "$workspace/errors")"
+            floors+=("${value%% *}")
             for place in first middle last missing; do
                 case $place in
                     first) node=1 ;;
-                    middle) node=$((count / 2)) ;;
+                    middle) node=$(((count + 1) / 2)) ;;
                     last) node=$count ;;
                     missing) node=$((count + 1)) ;;
                 esac
                 printf -v name 'node%06d' "$node"
-                read -r limit connections peak memory < <(
-                    "$scratch/check-benchmark" "${common[@]}" "$name" "$([[ $place == missing ]] && echo 0 || echo 1)"
-                ) || fail 1 "the check could not be measured"
-                cpus[$place]+=" $limit"
+                look "$name" "$([[ $place == missing ]] && echo 0 || echo 1)"
+                of_place[$place]+=" $value"
+                peaks+=("$peak") ends+=("$memory")
             done
-            read -r limit _ < <("$scratch/check-benchmark" "${common[@]}" '*' "$count") ||
-                fail 1 "the list could not be measured"
-            lists+=("$limit")
+            value=$("$scratch/check-benchmark" "${common[@]}" '*' "$count" 2>"$workspace/errors") ||
+                fail 1 "the list could not be measured: $(tail -n 3 "$workspace/errors")"
+            lists+=("${value%% *}")
         done
-        part "$count devices, $(stat --format=%s "$workspace/peers/$count/devices.json") bytes"
+        part "$count devices, $(stat --format=%s "$workspace/peers/$count/devices.json") bytes in an answer, $each looks in a round"
         figure "  floor: C, libcurl, answer discarded" ms '' '' "${floors[@]}"
-        floor=$(median "${floors[@]}" | cut -d ' ' -f 1)
+        floor=$(middle "${floors[@]}")
         for place in first middle last missing; do
-            read -ra checks <<<"${cpus[$place]}"
-            # With few devices the request is all there is, and both are a fraction of a millisecond.
-            figure "  check, this node $place" ms "$([[ $count -lt 1000 ]] || echo 2.5)" "$floor" "${checks[@]}"
+            read -ra cpus <<<"${of_place[$place]}"
+            figure "  asking BCM: this node $place" ms 2.5 "$floor" "${cpus[@]}"
         done
-        read -ra checks <<<"${cpus[missing]}"
         # shellcheck disable=SC2046 # a list of numbers
-        figure "  devices looked through in a second of CPU" "" '' '' $(per_second "$count" "${checks[@]}")
+        figure "  devices looked through in a second of CPU" "" '' '' $(per_second "$count" "${cpus[@]}")
         # shellcheck disable=SC2046
         figure "  devices decoded and kept in a second of CPU" "" '' '' $(per_second "$count" "${lists[@]}")
-        figure "  connections for $((each + 3)) checks" '' 1 '' "$connections"
-        figure "  resident memory at the end" kB 20480 '' "$memory"
-        figure "  most resident memory" kB '' '' "$peak"
-        [[ $count != 10000 ]] || bench_peers "$floor"
+        figure "  connections for $((each + 3)) looks, as the server saw them" '' 1:1 '' "${opened[@]}"
+        figure "  requests for each look, as the server saw them" '' 1:1 '' "${asked[@]}"
+        figure "  resident memory at the end" kB 20480 '' "${ends[@]}"
+        figure "  most resident memory" kB '' '' "${peaks[@]}"
+        if [[ -z $shortest ]]; then
+            shortest="$count $(middle "${ends[@]}")"
+        else
+            figure "  resident memory beside that with ${shortest% *} devices" kB 1.25 "${shortest#* }" "${ends[@]}"
+        fi
+        [[ $count != "$with_peers" ]] || {
+            printf -v name 'node%06d' $(((count + 1) / 2))
+            read -ra cpus <<<"${of_place[middle]}"
+            bench_peers "$floor" "$name" "$(middle "${cpus[@]}")" "$(middle "${ends[@]}")" "$(middle "${asked[@]}")"
+        }
     done
 }
-
-# bench_peers FLOOR: one look each, from the start of a program to the answer about one node.
-bench_peers() {
-    local values=() url=https://localhost:$port/rest/v1/device
-    local keys=(--cacert "$workspace/ca.pem" --cert "$workspace/client.pem" --key "$workspace/client.key")
-    if command -v curl >/dev/null; then
-        # shellcheck disable=SC2016 # the inner shell's
-        for ((round = 0; round < rounds; round++)); do
-            values+=("$(cpu bash -c 'curl -sSf --max-time 60 "$@" | jq -e ".[] | select(.hostname == \"node005000\") | .roles"' bash "${keys[@]}" "$url")")
-        done
-        figure "  peer: curl | jq, started for each check" ms '' "$1" "${values[@]}"
-    else
-        say "  peer: curl | jq: skipped, there is no curl here"
-    fi
-    values=()
-    for ((round = 0; round < rounds; round++)); do
-        values+=("$(cpu python3 "$repository/Development/bench/check_peer.py" "$url" "$workspace/ca.pem" "$workspace/client.pem" "$workspace/client.key" node005000 1)")
-    done
-    figure "  peer: Python, started for each check" ms '' "$1" "${values[@]}"
-    values=()
-    for ((round = 0; round < rounds; round++)); do
-        values+=("$(python3 "$repository/Development/bench/check_peer.py" "$url" "$workspace/ca.pem" "$workspace/client.pem" "$workspace/client.key" node005000 10)")
-    done
-    figure "  peer: Python that stays, a new connection each" ms '' "$1" "${values[@]}"
-}
-

@@ -57,9 +57,12 @@ for word; do
     if [[ -z $verb ]]; then verb=$word; else units+=("$word"); fi
 done
 for unit in "${units[@]}"; do
-    state=inactive
-    read -r state <"units/$unit"
+    unit=${unit%.service}.service state=inactive
+    [[ ! -e units/$unit ]] || read -r state <"units/$unit"
     case $verb in
+        is-active)
+            echo "$state"
+            [[ $state == active ]] || exit 3 ;;
         show)
             sub=dead
             [[ $state != active ]] || sub=running
@@ -69,7 +72,8 @@ for unit in "${units[@]}"; do
             echo "$EPOCHREALTIME $verb $unit" >>calls
             state=active
             [[ $verb == start ]] || state=inactive
-            [[ $fault == lie ]] || echo "$state" >"units/$unit" ;;
+            [[ $fault == lie ]] || echo "$state" >"units/$unit"
+            [[ ! -e exporter ]] || ./exporter "$verb" "$unit" ;;
     esac
 done
 END

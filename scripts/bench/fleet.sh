@@ -47,35 +47,33 @@ bench_fleet() {
         lasting+=("$(open_connections)")
     done
     read -r all mean most ratio < <(rates "$(plus "$start" 0)" "$interval")
-    figure "  requests in the first interval" '' '' "$monitors" "$all"
-    figure "  most requests in a second, beside their mean" '' 2 "$mean" "$most"
+    figure "  requests in the first interval, beside the number of monitors" '' 0.9: "$monitors" "$all"
+    figure "  most requests in a second of it, beside their mean" '' 2 "$mean" "$most"
     read -r all mean most ratio < <(rates "$(plus "$start" "$interval")" $((2 * interval)))
-    figure "  requests in each of the next two intervals" '' '' "$monitors" $((all / 2))
-    figure "  most requests in a second, beside their mean" '' 2 "$mean" "$most"
-    figure "  connections that stay open" '' 1 "$monitors" "${lasting[@]}"
+    figure "  requests in each of the next two intervals" '' 0.9:1.1 "$monitors" "$(ratio_of "$all" 2)"
+    figure "  most requests in a second of these, beside their mean" '' 2 "$mean" "$most"
+    figure "  connections that stay open" '' 0.9:1 "$monitors" "${lasting[@]}"
     figure "  CPU of a check in this fleet" ms '' '' "$(cpu_of "$process" | awk -v n="$(grep -c /rest/v1/device "$folder/bcm/access")" '{ printf "%.2f\n", $1 / n }')"
     figure "  anonymous memory of the process, each monitor's part" kB '' '' $(($(memory_of "$process" | cut -d ' ' -f 3) / monitors))
 
     fault refuse
     sleep $((2 * interval))
-    figure "  connections after an outage of two intervals" '' '' '' "$(open_connections)"
+    figure "  outage: connections after two intervals" '' '' '' "$(open_connections)"
     back=$EPOCHREALTIME
     fault none
     sleep "$interval"
     read -r all mean most ratio < <(rates "$back" 5)
-    figure "  then, most requests in one of the first 5 seconds" '' 2 "$(awk -v n="$monitors" -v i="$interval" 'BEGIN { print n / i }')" "$most"
+    figure "  back: most requests in one of the first 5 seconds" '' 0.2:2 "$(awk -v n="$monitors" -v i="$interval" 'BEGIN { print n / i }')" "$most"
     read -r all mean most ratio < <(rates "$back" "$interval")
-    figure "  requests in the first interval" '' '' "$monitors" "$all"
-    figure "  most requests in a second, beside their mean" '' 2 "$mean" "$most"
+    figure "  back: requests in the first interval, beside the number of monitors" '' 0.9: "$monitors" "$all"
+    figure "  back: most requests in a second of it, beside their mean" '' 2 "$mean" "$most"
     sleep "$interval"
     read -r all mean most ratio < <(rates "$(plus "$back" "$interval")" "$interval")
-    figure "  most requests in a second of the interval after it" '' 2 "$mean" "$most"
-    figure "  connections then" '' 1 "$monitors" "$(open_connections)"
+    figure "  back: requests in the interval after it" '' 0.9: "$monitors" "$all"
+    figure "  back: most requests in a second of that" '' 2 "$mean" "$most"
+    figure "  back: connections then" '' 0.9:1 "$monitors" "$(open_connections)"
     : >"$folder/states/end"
     wait_until 30 is_gone "$process" || fail 1 "the monitors did not end"
     read -r all mean most < <(tail -n 1 "$folder/output")
-    figure "  connections that one monitor opened, the most" '' 2 '' "$most"
+    figure "  connections that one monitor opened, the most" '' 1:2 '' "$most"
 }
-
-# plus A B: the sum of two numbers with fractions.
-plus() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", a + b }'; }

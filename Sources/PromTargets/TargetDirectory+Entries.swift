@@ -53,7 +53,7 @@ extension TargetDirectory {
     /// Every file of the directory with what it holds, sorted by name. Names that begin with a dot are passed over.
     ///
     /// - Throws: ``PromTargetsError`` when the directory or one of its files cannot be read; `tooLarge` when it holds more
-    ///   than 20,000 names, or its files more than 16 MiB together: whoever fills it fills no memory here. A file that
+    ///   than 20,000 names, or its files more than 32 MiB together: whoever fills it fills no memory here. A file that
     ///   holds something else, or more than ``sizeLimit``, is no error: see ``Entry/fault``.
     public func entries() throws(PromTargetsError) -> [Entry] {
         let directory = try Descriptor(openingDirectory: path)

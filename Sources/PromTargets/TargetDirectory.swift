@@ -24,8 +24,9 @@ public struct TargetDirectory: Sendable, Hashable {
     public static let sizeLimit = 64 << 10
     /// How many names the directory may hold to be looked at as a whole: twice the largest fleet.
     package static let countLimit = 20_000
-    /// How many bytes its files may have together to be looked at as a whole: 16 MiB.
-    package static let totalLimit = 16 << 20
+    /// How many bytes its files may have together to be looked at as a whole: 32 MiB, with 10,000 nodes
+    /// some 3 KiB for each.
+    package static let totalLimit = 32 << 20
 
     /// Names a directory, which is neither looked at nor made here.
     public init(path: String) { self.path = path }

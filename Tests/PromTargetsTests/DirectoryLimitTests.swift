@@ -49,11 +49,11 @@ struct DirectoryLimitTests {
         let temporary = try TemporaryDirectory()
         defer { temporary.remove() }
         let content = String(repeating: "x", count: 60_000)
-        for number in 0..<300 { try put(content, at: "\(temporary.path)/n-\(number).json") }
+        for number in 0..<600 { try put(content, at: "\(temporary.path)/n-\(number).json") }
         let error = #expect(throws: PromTargetsError.self) { try TargetDirectory(path: temporary.path).entries() }
         #expect(error?.code == .tooLarge)
         #expect(error?.path == temporary.path)
-        #expect(error?.reason.contains("16777216") == true, "\(String(describing: error))")
+        #expect(error?.reason.contains("33554432") == true, "\(String(describing: error))")
     }
 
     @Test func aFaultOfAFileIsToldInFewWordsWhateverItHolds() throws {

@@ -128,9 +128,9 @@ public actor Fleet {
             throw FleetError(
                 .invalidConfiguration, path: error.path, reason: "\(error.code): \(error.reason)", remedy: error.remedy)
         }
-        let entries = try await entries()
+        let entries = Dictionary(try await entries().map { ($0.fileName, $0) }) { first, _ in first }
         let files = contents.map { name, groups in
-            let entry = entries.first { $0.fileName == name }
+            let entry = entries[name]
             let isCurrent = entry.map { $0.isAsWritten && $0.groups == groups && $0.isReadableByAll } ?? false
             return FleetFile(
                 name, entry == nil ? .missing : isCurrent ? .current : .different, entry: entry, wanted: groups)

@@ -57,7 +57,7 @@ public struct FleetReport: Sendable, Hashable {
     }
 
     /// A table of the files, and below it problems, notes and the summary. Names of files and what else comes from shared
-    /// storage hold no control character.
+    /// storage hold no control character and are cut after some words; ``json`` has all of it.
     ///
     /// - Parameter showsCurrent: whether files that are as they should be stand in it, too.
     public func table(showsCurrent: Bool = false) -> String {
@@ -69,8 +69,7 @@ public struct FleetReport: Sendable, Hashable {
                     + shown.map {
                         [
                             Self.printable($0.fileName), "\($0.state)", $0.action == .none ? "-" : "\($0.action)",
-                            $0.targets.isEmpty ? "-" : Self.printable($0.targets.joined(separator: ",")),
-                            $0.reason.isEmpty ? "-" : Self.printable($0.reason),
+                            Self.few($0.targets), $0.reason.isEmpty ? "-" : Self.printable($0.reason),
                         ]
                     })
         }
@@ -120,8 +119,18 @@ public struct FleetReport: Sendable, Hashable {
 
     /// For a cell of the table: names of files come from anyone who may write there.
     private static func printable(_ text: String) -> String {
-        ForeignText.printable(text).replacing("\n", with: "?").replacing("\t", with: "?")
+        let cell = ForeignText.printable(String(text.prefix(260))).replacing("\n", with: "?").replacing("\t", with: "?")
+        return cell.count > 260 ? cell.prefix(259) + "…" : cell
     }
+
+    /// The first targets, and how many there are besides.
+    private static func few(_ targets: [String]) -> String {
+        guard !targets.isEmpty else { return "-" }
+        let shown = printable(targets.prefix(shownTargets).joined(separator: ","))
+        return targets.count > shownTargets ? "\(shown) and \(targets.count - shownTargets) more" : shown
+    }
+
+    private static let shownTargets = 5
 }
 
 extension FleetReport {

@@ -192,6 +192,11 @@ extension FleetUnits {
             try .init("ProtectProc", "invisible"), try .init("ProcSubset", "pid"),
             try .init("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
             try .init("UMask", "0077"), try .init("LimitCORE", "0", comment: "Memory holds the private key."),
+            try .init(
+                "MemoryMax", "512M",
+                comment:
+                    "Several times what ten thousand nodes take: nothing that lies on shared storage or comes from BCM "
+                    + "takes the head node's memory."),
         ]
         let flags = [
             "NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectKernelTunables", "ProtectKernelModules",

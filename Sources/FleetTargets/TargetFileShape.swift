@@ -26,13 +26,16 @@ struct TargetFileShape {
                 address.host == name || address.host.hasPrefix(name + ".")
             else { return "it names another host" }
             guard group.labels["cluster"] == clusterName else {
-                return "it is of the cluster \(group.labels["cluster"] ?? ""), not of \(clusterName)"
+                return "it is of the cluster \(Self.cut(group.labels["cluster"] ?? "")), not of \(clusterName)"
             }
             guard let job = group.labels["job"], jobs.contains(job) else {
-                return "its job \(group.labels["job"] ?? "") is not in the configuration"
+                return "its job \(Self.cut(group.labels["job"] ?? "")) is not in the configuration"
             }
         }
         guard Set(groups.map { $0.labels["job"] }).count == groups.count else { return "a job stands in it twice" }
         return nil
     }
+
+    /// A label of a file that anybody may have written.
+    private static func cut(_ label: String) -> String { label.count > 64 ? label.prefix(63) + "…" : label }
 }

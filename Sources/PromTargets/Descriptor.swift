@@ -67,8 +67,8 @@ struct Descriptor: ~Copyable {
         }
     }
 
-    /// The names in the directory, without `.` and `..`.
-    borrowing func entries(path: String) throws(PromTargetsError) -> [String] {
+    /// The names in the directory, without `.` and `..`, and no more of them than the limit.
+    borrowing func entries(path: String, limit: Int) throws(PromTargetsError) -> [String] {
         let copy = openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw .system(errno, doing: "read the directory", path: path) }
         guard let stream = fdopendir(copy) else {
@@ -79,7 +79,7 @@ struct Descriptor: ~Copyable {
         defer { closedir(stream) }
         var names: [String] = []
         errno = 0
-        while let entry = readdir(stream) {
+        while names.count < limit, let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

@@ -26,7 +26,7 @@ public struct PromTargetsError: Error, Sendable, Equatable, CustomStringConverti
         public static let invalidConfiguration = Code(name: "invalid configuration")
         /// What is there is not a target file.
         public static let damaged = Code(name: "damaged")
-        /// A target file is larger than the limit.
+        /// A target file, or all that a directory holds, is larger than the limit.
         public static let tooLarge = Code(name: "too large")
         /// Another failure of the operating system.
         public static let system = Code(name: "system error")

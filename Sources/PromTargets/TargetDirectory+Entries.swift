@@ -52,13 +52,25 @@ extension TargetDirectory {
 
     /// Every file of the directory with what it holds, sorted by name. Names that begin with a dot are passed over.
     ///
-    /// - Throws: ``PromTargetsError`` when the directory or one of its files cannot be read. A file that holds
-    ///   something else is no error: see ``Entry/fault``.
+    /// - Throws: ``PromTargetsError`` when the directory or one of its files cannot be read; `tooLarge` when it holds more
+    ///   than 20,000 names, or its files more than 32 MiB together: whoever fills it fills no memory here. A file that
+    ///   holds something else, or more than ``sizeLimit``, is no error: see ``Entry/fault``.
     public func entries() throws(PromTargetsError) -> [Entry] {
         let directory = try Descriptor(openingDirectory: path)
         var entries: [Entry] = []
-        for name in try directory.entries(path: path).sorted() where !name.hasPrefix(".") {
-            if let entry = try entry(name, in: directory) { entries.append(entry) }
+        var total = 0
+        let names = try allEntries(of: directory).sorted()
+        for name in names where !name.hasPrefix(".") {
+            guard let (entry, size) = try entry(name, in: directory) else { continue }
+            total += size
+            guard total <= Self.totalLimit else {
+                throw PromTargetsError(
+                    .tooLarge, path: path,
+                    reason:
+                        "its \(names.count) files hold more than \(Self.totalLimit) bytes together, so none is looked at",
+                    remedy: "see which are large and who writes there (ls -lS), and move away what is no target file")
+            }
+            entries.append(entry)
         }
         return entries
     }
@@ -68,7 +80,7 @@ extension TargetDirectory {
     /// - Returns: nil when there is none.
     /// - Throws: ``PromTargetsError`` when it cannot be read. A file that holds something else is no error.
     public func entry(named name: String) throws(PromTargetsError) -> Entry? {
-        try entry(try Self.fileName(name), in: try Descriptor(openingDirectory: path))
+        try entry(try Self.fileName(name), in: try Descriptor(openingDirectory: path))?.entry
     }
 
     /// Removes a file, if it still is as it was looked at.
@@ -98,20 +110,25 @@ extension TargetDirectory {
         return .removed
     }
 
-    /// Looks at one file; nil when there is none any more.
-    private func entry(_ name: String, in directory: borrowing Descriptor) throws(PromTargetsError) -> Entry? {
+    /// Looks at one file, and says how many bytes of it were read; nil when there is none any more.
+    private func entry(
+        _ name: String, in directory: borrowing Descriptor
+    ) throws(PromTargetsError) -> (entry: Entry, size: Int)? {
         let place = "\(path)/\(name)"
         var status = stat()
         guard fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
             if errno == ENOENT { return nil }
             throw .system(errno, doing: "look at the file", path: place)
         }
-        func found(_ groups: [TargetGroup]?, isAsWritten: Bool = false, fault: String? = nil) -> Entry {
+        func found(
+            _ groups: [TargetGroup]?, size: Int = 0, isAsWritten: Bool = false, fault: String? = nil
+        ) -> (Entry, Int) {
             let stem = name.hasSuffix(".json") ? String(name.dropLast(5)) : nil
-            return Entry(
+            let entry = Entry(
                 fileName: name, hostName: stem.flatMap { HostName.isValid($0) ? $0 : nil }, groups: groups,
-                isAsWritten: isAsWritten, fault: fault, owner: status.st_uid,
+                isAsWritten: isAsWritten, fault: fault.map(Self.inFewWords), owner: status.st_uid,
                 mode: UInt16(status.st_mode & 0o7777), version: Self.version(of: status))
+            return (entry, size)
         }
         guard status.isRegularFile else { return found(nil, fault: "it is not a regular file") }
         let descriptor = openat(directory.number, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -124,16 +141,24 @@ extension TargetDirectory {
         // What is open may be another file by now; it is the one that counts.
         status = try owned.status(path: place)
         guard status.isRegularFile else { return found(nil, fault: "it is not a regular file") }
+        guard status.st_size <= Self.sizeLimit else {
+            return found(nil, fault: "it has more than \(Self.sizeLimit) bytes")
+        }
         let bytes = try owned.read(limit: Self.sizeLimit + 1, path: place)
         guard bytes.count <= Self.sizeLimit else {
             return found(nil, fault: "it has more than \(Self.sizeLimit) bytes")
         }
         do {
             let groups = try TargetGroup.decode(bytes)
-            return found(groups, isAsWritten: TargetGroup.encode(groups) == bytes)
+            return found(groups, size: bytes.count, isAsWritten: TargetGroup.encode(groups) == bytes)
         } catch {
-            return found(nil, fault: error.reason)
+            return found(nil, size: bytes.count, fault: error.reason)
         }
+    }
+
+    /// A reason may quote what stands in the file.
+    private static func inFewWords(_ reason: String) -> String {
+        reason.utf8.count <= 300 ? reason : String(decoding: reason.utf8.prefix(297), as: UTF8.self) + "..."
     }
 
     /// Inode, size and times: a replaced file has another inode, a changed one other times. The device is left out,

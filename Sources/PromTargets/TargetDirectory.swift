@@ -19,8 +19,14 @@ public struct TargetDirectory: Sendable, Hashable {
 
     /// The directory's path.
     public let path: String
-    /// How many bytes of a file are read at most: 1 MiB.
-    public static let sizeLimit = 1 << 20
+    /// How many bytes a file may have: 64 KiB. A node's own file has less than one, and 100 more for each exporter of
+    /// a rule.
+    public static let sizeLimit = 64 << 10
+    /// How many names the directory may hold to be looked at as a whole: twice the largest fleet.
+    package static let countLimit = 20_000
+    /// How many bytes its files may have together to be looked at as a whole: 32 MiB, with 10,000 nodes
+    /// some 3 KiB for each.
+    package static let totalLimit = 32 << 20
 
     /// Names a directory, which is neither looked at nor made here.
     public init(path: String) { self.path = path }
@@ -41,12 +47,18 @@ public struct TargetDirectory: Sendable, Hashable {
     /// - Parameters:
     ///   - groups: the content.
     ///   - name: the host's name; the file is `NAME.json`.
-    /// - Throws: ``PromTargetsError``: directory missing, read-only, disk full, stale, not permitted and so on. The
-    ///   earlier file is then still there, whole.
+    /// - Throws: ``PromTargetsError``: directory missing, read-only, disk full, stale, not permitted and so on; `tooLarge`
+    ///   for a content past ``sizeLimit``, which nobody would read back. The earlier file is then still there, whole.
     @discardableResult
     public func write(_ groups: [TargetGroup], named name: String) throws(PromTargetsError) -> WriteOutcome {
         let file = try Self.fileName(name)
         let content = TargetGroup.encode(groups)
+        guard content.count <= Self.sizeLimit else {
+            throw PromTargetsError(
+                .tooLarge, path: "\(path)/\(file)",
+                reason: "it would have \(content.count) bytes, and at most \(Self.sizeLimit) are read",
+                remedy: "name fewer exporters in the rules")
+        }
         let directory = try Descriptor(openingDirectory: path)
         if isCurrent(file, content: content, in: directory) { return .unchanged }
         let now = try replace(file, with: content, in: directory)
@@ -113,9 +125,9 @@ public struct TargetDirectory: Sendable, Hashable {
 
     /// The names of the hosts that have a target file, sorted. Files that are not `HOST.json` are passed over.
     ///
-    /// - Throws: ``PromTargetsError`` when the directory cannot be read.
+    /// - Throws: ``PromTargetsError`` when the directory cannot be read; `tooLarge` when it holds more than 20,000 names.
     public func names() throws(PromTargetsError) -> [String] {
-        try Descriptor(openingDirectory: path).entries(path: path)
+        try allEntries(of: try Descriptor(openingDirectory: path))
             .compactMap { entry in
                 guard entry.hasSuffix(".json") else { return nil }
                 let name = String(entry.dropLast(5))
@@ -138,6 +150,17 @@ extension TargetDirectory {
                 remedy: "use a name as RFC 1123 allows it")
         }
         return name + ".json"
+    }
+
+    /// All names of the directory, which is refused when it holds more than any fleet needs.
+    func allEntries(of directory: borrowing Descriptor) throws(PromTargetsError) -> [String] {
+        let names = try directory.entries(path: path, limit: Self.countLimit + 1)
+        guard names.count <= Self.countLimit else {
+            throw PromTargetsError(
+                .tooLarge, path: path, reason: "more than \(Self.countLimit) files lie there, so none is looked at",
+                remedy: "see what they are and who writes there (ls -U | head), and move away what is no target file")
+        }
+        return names
     }
 
     private static func notRegular(_ path: String) -> PromTargetsError {
@@ -193,7 +216,8 @@ extension TargetDirectory {
 
     /// Removes temporary files of writers that died. A failure is no reason to fail: the next writer tries again.
     private func removeLeftovers(in directory: borrowing Descriptor, before end: Int) {
-        guard let entries = try? directory.entries(path: path) else { return }
+        // Of more names than these the rest has its turn when some of them are gone.
+        guard let entries = try? directory.entries(path: path, limit: Self.countLimit) else { return }
         for entry in entries where entry.hasPrefix(Self.temporaryPrefix) && entry.hasSuffix(Self.temporarySuffix) {
             var status = stat()
             guard fstatat(directory.number, entry, &status, AT_SYMLINK_NOFOLLOW) == 0, status.isRegularFile,

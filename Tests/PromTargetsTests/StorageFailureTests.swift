@@ -36,7 +36,7 @@ struct StorageFailureTests {
             let directory = TargetDirectory(path: path)
             guard try directory.write(groups(1), named: "dgx-01") == .written else { return "not written" }
             do {
-                try directory.write(groups(2000), named: "dgx-01")
+                try directory.write(groups(500), named: "dgx-01")
                 return "the disk took everything"
             } catch let error as PromTargetsError {
                 guard error == PromTargetsError(.diskFull, reason: "", remedy: "") else { return "\(error)" }

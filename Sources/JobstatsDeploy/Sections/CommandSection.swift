@@ -69,11 +69,11 @@ extension JobstatsPlan {
             Step(
                 "9.starts", "The command starts", on: commandHosts,
                 // A network file system may show new files some seconds late.
-                WaitResource(
-                    "\(Installed.jobstatsLink) starts", patience: 30,
+                StartingCommand(
+                    program: Installed.jobstatsLink, arguments: ["--help"], patience: 30,
                     remedy:
-                        "is \(Installed.jobstatsDirectory) mounted there? look at: ls -l \(Installed.jobstatsLink)/",
-                    Command(Installed.jobstatsLink, ["--help"], timeout: .seconds(30)))),
+                        "it is run as nobody. Is \(Installed.jobstatsDirectory) mounted there, and may all read what is "
+                        + "in it? look at: ls -l \(Installed.jobstatsLink)/ \(Installed.jobstatsDirectory)/")),
         ]
     }
 

@@ -2,35 +2,38 @@ import BCMClient
 import CommandExecution
 
 /// One look at the jobstats command on a host where it is typed: the link, whether it starts, also without an
-/// environment, and what it needs of Python. It writes nothing, no compiled Python either.
+/// environment, and what it needs of Python. It writes nothing, no compiled Python either, and all of it is done as nobody:
+/// what cannot be read or run so, users cannot read or run either.
 struct CommandProbe: Sendable, Hashable {
-    let link = Installed.jobstatsLink
-    let directory = Installed.jobstatsDirectory
+    var link = Installed.jobstatsLink
+    var directory = Installed.jobstatsDirectory
     /// The PATH of slurmctld's epilog.
     static let barePath = "\(SlurmPaths.programs):/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
     var command: Command {
         Command(
             "bash", ["-c", Self.script, "bash", link, directory, Self.barePath, JobstatsTree.revisionName],
-            timeout: .seconds(100))
+            timeout: .seconds(160))
     }
 
     var queries: [Query] { [.command(command)] }
 
     /// Arguments: the link, the directory, the epilog's PATH, the name of the file with the revision. Each line is a word, an exit status and base64.
     private static let script = """
+        \(UnprivilegedShell.functions)
         link=$1 directory=$2 bare=$3
-        export PYTHONDONTWRITEBYTECODE=1
         # python3 -c looks for modules where it is started, first.
         cd /
         ask() {
             local word=$1 said
             shift
-            said=$(timeout -k 1 20 "$@" 2>&1 </dev/null)
-            printf '%s %s %s\\n' "$word" $? "$(tail -c 2000 <<<"$said" | base64 -w 0)"
+            said=$(as_nobody 20 "$@" | base64 -w 0; exit "${PIPESTATUS[0]}")
+            printf '%s %s %s\\n' "$word" $? "$said"
         }
+        lower || { printf 'nobody 1 \\nend 0 ZW5k\\n'; exit; }
         ask link readlink -e -- "$link"
         ask executable test -x "$link"
+        ask readable test -r "$directory/config.py"
         ask starts "$link" --help
         ask bare env -i "PATH=$bare" LC_ALL=C PYTHONIOENCODING=utf-8 PYTHONDONTWRITEBYTECODE=1 jobstats --help
         ask python3 python3 -c 'pass'
@@ -75,6 +78,11 @@ struct CommandProbe: Sendable, Hashable {
     struct Answer: Sendable {
         var parts: [String: (status: Int, text: String)] = [:]
 
+        /// Why nothing was run on the host; nil where it was.
+        var refusal: ValidationVerdict? {
+            (parts["nobody"]?.status ?? 0) == 0
+                ? nil : .unseen(UnprivilegedShell.refusal, advice: UnprivilegedShell.remedy)
+        }
         func succeeded(_ word: String) -> Bool { parts[word]?.status == 0 }
         func timedOut(_ word: String) -> Bool { parts[word]?.status == 124 || parts[word]?.status == 137 }
         /// The last line of what was said.

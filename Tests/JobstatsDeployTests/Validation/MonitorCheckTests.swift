@@ -95,12 +95,18 @@ import Testing
 
     // MARK: Target files
 
-    private func targets(_ files: [String: String], role: Bool = true, _ id: String) throws -> ValidationVerdict? {
-        let check = try EvidenceFixture.checks()[id]
+    private func targets(_ files: [String: String], role: Bool = true, _ id: String) async throws -> ValidationVerdict?
+    {
+        let folder = TemporaryFolder()
+        for (name, text) in files { folder.write(name, text) }
+        let path = folder.path
+        let check = try EvidenceFixture.checks {
+            $0.usesCustomTargetsDirectory = true
+            $0.customTargetsDirectory = path
+        }[id]
         var fixture = EvidenceFixture(role: role)
-        let archive = TarArchive(
-            files: files.map { TarArchive.File(path: $0.key, bytes: Array($0.value.utf8), isExecutable: false) })
-        fixture.answer(check, on: EvidenceFixture.head, Base64.encode(archive.encoded))
+        fixture.evidence.facts[EvidenceFixture.head] = try await Facts.collect(
+            check?.queries[EvidenceFixture.head] ?? [], with: LocalExecutor())
         return fixture.verdict(check, about: id == "10.target-file" ? EvidenceFixture.node : EvidenceFixture.head)
     }
 
@@ -111,26 +117,26 @@ import Testing
         return String(decoding: TargetGroup.encode(try plan.targetGroups(of: EvidenceFixture.node)), as: UTF8.self)
     }
 
-    @Test func aNodesTargetFileIsComparedWithWhatItsRoleWants() throws {
+    @Test func aNodesTargetFileIsComparedWithWhatItsRoleWants() async throws {
         let right = try expected()
-        #expect(try targets(["dgx-01.json": right], "10.target-file")?.state == .passed)
-        #expect(try targets(["x": "y"], role: false, "10.target-file")?.state == .passed)
-        #expect(try targets([:], "10.target-file")?.state == .failed, "an empty directory")
-        #expect(try targets(["x": "y"], "10.target-file")?.state == .failed)
-        #expect(try targets(["dgx-01.json": right], role: false, "10.target-file")?.state == .failed)
-        let other = try targets(["dgx-01.json": right.replacing("dgx-01", with: "dgx-02")], "10.target-file")
+        #expect(try await targets(["dgx-01.json": right], "10.target-file")?.state == .passed)
+        #expect(try await targets(["x": "y"], role: false, "10.target-file")?.state == .passed)
+        #expect(try await targets([:], "10.target-file")?.state == .failed, "an empty directory")
+        #expect(try await targets(["x": "y"], "10.target-file")?.state == .failed)
+        #expect(try await targets(["dgx-01.json": right], role: false, "10.target-file")?.state == .failed)
+        let other = try await targets(["dgx-01.json": right.replacing("dgx-01", with: "dgx-02")], "10.target-file")
         #expect(other?.state == .failed && other?.seen.contains("dgx-02:9100") == true, "\(String(describing: other))")
     }
 
-    @Test func filesThatBelongToNobodyAreTold() throws {
+    @Test func filesThatBelongToNobodyAreTold() async throws {
         let right = try expected()
-        #expect(try targets(["dgx-01.json": right], "10.orphans")?.state == .passed)
-        let gone = try targets(["dgx-01.json": right, "dgx-99.json": right], "10.orphans")
+        #expect(try await targets(["dgx-01.json": right], "10.orphans")?.state == .passed)
+        let gone = try await targets(["dgx-01.json": right, "dgx-99.json": right], "10.orphans")
         #expect(gone?.state == .failed && gone?.seen.contains("dgx-99") == true, "\(String(describing: gone))")
-        #expect(try targets(["dgx-01.json": right], role: false, "10.orphans")?.state == .failed)
-        #expect(try targets(["dgx-01.json": right], "10.foreign")?.state == .passed)
+        #expect(try await targets(["dgx-01.json": right], role: false, "10.orphans")?.state == .failed)
+        #expect(try await targets(["dgx-01.json": right], "10.foreign")?.state == .passed)
         for odd in ["dgx-02.json", ".dgx-01.json.tmp", "notes.txt"] {
-            #expect(try targets([odd: right], "10.foreign")?.state == .warning, "\(odd)")
+            #expect(try await targets([odd: right], "10.foreign")?.state == .warning, "\(odd)")
         }
     }
 

@@ -18,15 +18,17 @@ extension JobstatsValidation {
                 return judge(host, answer)
             }
         }
-        let bare = "env -i PATH=\(CommandProbe.barePath) jobstats --help"
+        let bare = UnprivilegedShell.byHand("env", ["-i", "PATH=\(CommandProbe.barePath)", "jobstats", "--help"])
         let wanted = try plan.jobstatsConfiguration()
         let file = "\(Installed.jobstatsDirectory)/config.py"
         return [
             check(
                 "7.link", "Link to jobstats", expected: "\(probe.link) leads to \(probe.directory)/jobstats",
-                byHand: "readlink -e \(probe.link)", on: plan.commandHosts, judge: Self.judgeLink),
+                byHand: UnprivilegedShell.byHand("readlink", ["-e", probe.link]), on: plan.commandHosts,
+                judge: Self.judgeLink),
             check(
-                "7.starts", "jobstats starts", expected: "jobstats --help ends with 0", byHand: "jobstats --help",
+                "7.starts", "jobstats starts", expected: "jobstats --help, as nobody, ends with 0",
+                byHand: UnprivilegedShell.byHand(probe.link, ["--help"]),
                 on: plan.commandHosts, judge: Self.judgeStart),
             check(
                 "7.modules", "Python modules of jobstats", expected: "requests and blessed can be imported",
@@ -60,6 +62,7 @@ extension JobstatsValidation {
 
     /// Known troubles of older revisions (time limits UNLIMITED, allocation strings, MIG) are mended in the pinned one.
     static func judgeRevision(_ answer: CommandProbe.Answer, _ wanted: String?) -> ValidationVerdict {
+        if let refusal = answer.refusal { return refusal }
         if answer.timedOut("revision") {
             return .unseen(
                 "no answer within 20 s", advice: "is the shared storage well? \(Installed.jobstatsDirectory)")
@@ -80,6 +83,7 @@ extension JobstatsValidation {
     }
 
     static func judgeLink(_ host: Host, _ answer: CommandProbe.Answer) -> ValidationVerdict {
+        if let refusal = answer.refusal { return refusal }
         let link = Installed.jobstatsLink, target = "\(Installed.jobstatsDirectory)/jobstats"
         guard answer.succeeded("link") else {
             return answer.timedOut("link")
@@ -99,17 +103,20 @@ extension JobstatsValidation {
     }
 
     static func judgeStart(_ host: Host, _ answer: CommandProbe.Answer) -> ValidationVerdict {
+        if let refusal = answer.refusal { return refusal }
+        let byHand = UnprivilegedShell.byHand(Installed.jobstatsLink, ["--help"])
         if answer.succeeded("starts") { return .passed("starts") }
         if !answer.succeeded("executable") { return .skipped("there is none; see 7.link") }
         if answer.timedOut("starts") {
-            return .unseen("no answer within 20 s", advice: "on the host: jobstats --help; is the shared storage well?")
+            return .unseen("no answer within 20 s", advice: "on the host: \(byHand); is the shared storage well?")
         }
         return .failed(
             "jobstats --help fails: \(ForeignText.printable(answer.said("starts")))",
-            advice: "on the host: jobstats --help; see 7.modules and 7.settings; then guided-setup --section 9")
+            advice: "on the host: \(byHand); see 7.modules and 7.settings; then guided-setup --section 9")
     }
 
     static func judgeModules(_ host: Host, _ answer: CommandProbe.Answer) -> ValidationVerdict {
+        if let refusal = answer.refusal { return refusal }
         guard answer.succeeded("python3") else {
             return answer.timedOut("python3")
                 ? .unseen("python3 gave no answer within 20 s", advice: "on the host: python3 -c pass")
@@ -123,6 +130,7 @@ extension JobstatsValidation {
     }
 
     static func judgeBare(_ host: Host, _ answer: CommandProbe.Answer, _ byHand: String) -> ValidationVerdict {
+        if let refusal = answer.refusal { return refusal }
         if answer.succeeded("bare") { return .passed("starts") }
         if answer.timedOut("bare") { return .unseen("no answer within 20 s", advice: "on the host: \(byHand)") }
         if answer.parts["bare"]?.status == 127 {
@@ -138,8 +146,15 @@ extension JobstatsValidation {
     static func judgeSettings(
         _ answer: CommandProbe.Answer, _ wanted: JobstatsConfiguration, _ file: String
     ) -> ValidationVerdict {
-        if answer.timedOut("settings") || !answer.succeeded("python3") {
+        if let refusal = answer.refusal { return refusal }
+        if answer.timedOut("settings") || answer.timedOut("readable") || !answer.succeeded("python3") {
             return .unseen("python3 gave no answer here", advice: "look at \(file) by hand")
+        }
+        if answer.parts["readable"]?.status == 1 {
+            return .failed(
+                "users cannot read \(file), so jobstats does not start for them",
+                advice: "chmod 644 \(file), and 755 for the folders above it; where it is missing: "
+                    + "guided-setup --section 9")
         }
         let repair = "correct \(file), or replace it: guided-setup --section 9 --allow adopt-jobstats-config"
         guard let found = answer.settings else {

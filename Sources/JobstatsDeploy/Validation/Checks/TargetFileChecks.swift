@@ -1,5 +1,4 @@
 import CommandExecution
-import FoundationEssentials
 import PromTargets
 
 extension JobstatsValidation {
@@ -20,13 +19,17 @@ extension JobstatsValidation {
                     : "as the deployment writes it",
                 byHand: byHand, about: nodes, asking: localHost, listing.queries
             ) { facts, evidence in
-                guard let files = listing.files(facts) else { return [:] }
+                guard let found = listing.found(facts) else { return [:] }
                 var verdicts: [Host: ValidationVerdict] = [:]
                 for host in nodes {
+                    let file = found.files["\(JobstatsPlan.shortName(host)).json"]
+                    if file == nil ? found.isCutOff : file == .some(nil) {
+                        verdicts[host] = .unseen(
+                            "too much lies beside it in \(directory): see 10.foreign", advice: Self.clearing(directory))
+                        continue
+                    }
                     verdicts[host] = Self.judge(
-                        files["\(JobstatsPlan.shortName(host)).json"], contents[host] ?? [], host, evidence,
-                        followsRole,
-                        hasRules)
+                        file ?? nil, contents[host] ?? [], host, evidence, followsRole, hasRules)
                 }
                 return verdicts
             },
@@ -34,26 +37,48 @@ extension JobstatsValidation {
                 "10.orphans", "Target files of other nodes", expected: "each file belongs to a node that has the role",
                 byHand: byHand, about: [localHost], asking: localHost, listing.queries
             ) { [localHost] facts, evidence in
-                guard let files = listing.files(facts) else { return [:] }
-                return [localHost: Self.judgeOrphans(Array(files.keys), nodes, evidence, followsRole)]
+                guard let found = listing.found(facts) else { return [:] }
+                let verdict = Self.judgeOrphans(Array(found.files.keys), nodes, evidence, followsRole)
+                guard found.isCutOff, verdict.state == .passed else { return [localHost: verdict] }
+                return [
+                    localHost: .unseen(
+                        "too much lies in \(directory): see 10.foreign", advice: Self.clearing(directory))
+                ]
             },
             ValidationCheck(
                 "10.foreign", "Foreign files among the target files", expected: "none, and no left-over of a write",
                 byHand: byHand, about: [localHost], asking: localHost, listing.queries
             ) { [localHost] facts, _ in
-                guard let files = listing.files(facts) else { return [:] }
-                let odd = files.filter { Self.isForeign($0.key, $0.value) }.keys.sorted()
-                return [
-                    localHost: odd.isEmpty
-                        ? .passed("\(files.count) files")
-                        : .warning(
-                            "not a target file of a node: \(odd.prefix(5).joined(separator: ", "))"
-                                + (odd.count > 5 ? " and \(odd.count - 5) more" : ""),
-                            advice: "Prometheus reads every *.json in \(directory): look at them, and move away what "
-                                + "nobody needs")
-                ]
+                listing.found(facts).map { [localHost: Self.judgeForeign($0, directory)] } ?? [:]
             },
         ]
+    }
+
+    /// What no monitor and no deployment wrote there.
+    static func judgeForeign(_ found: TargetListing.Found, _ directory: String) -> ValidationVerdict {
+        // A content that did not come is not called foreign for that.
+        let odd = (found.files.filter { Self.isForeign($0.key, $0.value) }.keys + found.others).sorted()
+        let unread = found.files.values.count { $0 == nil }
+        var seen: [String] = []
+        if found.isCutOff {
+            seen.append("more than \(TargetListing.countLimit) files, of which the others were not looked at")
+        }
+        if unread > 0 {
+            seen.append("\(unread) of \(found.files.count) files were not read, since all hold too much together")
+        }
+        if !odd.isEmpty {
+            seen.append(
+                "not a target file of a node: \(odd.prefix(5).map { Words.cut($0, 120) }.joined(separator: ", "))"
+                    + (odd.count > 5 ? " and \(odd.count - 5) more" : ""))
+        }
+        guard !seen.isEmpty else { return .passed("\(found.files.count) files") }
+        return .warning(
+            seen.joined(separator: "; "),
+            advice: "Prometheus reads every *.json there: \(clearing(directory))")
+    }
+
+    private static func clearing(_ directory: String) -> String {
+        "look at what lies in \(directory) and who writes there, and move away what nobody needs"
     }
 
     private static func judge(
@@ -146,41 +171,11 @@ extension JobstatsValidation {
             : .passed("\(nodes.count - without.count) of \(nodes.count) nodes have the role \(role)")
     }
 
-    private static func isForeign(_ name: String, _ content: [UInt8]) -> Bool {
-        guard !name.hasPrefix("."), name.hasSuffix(".json"), let groups = try? TargetGroup.decode(content) else {
-            return true
-        }
+    private static func isForeign(_ name: String, _ content: [UInt8]?) -> Bool {
+        guard !name.hasPrefix("."), name.hasSuffix(".json") else { return true }
+        guard let content else { return false }
+        guard let groups = try? TargetGroup.decode(content) else { return true }
         let node = String(name.dropLast(5))
         return !groups.allSatisfy { $0.labels["hostname"] == node }
-    }
-}
-
-/// All files of the directory of target files with their content, in one answer of the head node.
-struct TargetListing: Sendable, Hashable {
-    let directory: String
-
-    private var command: Command {
-        Command(
-            "sh", ["-c", Self.script, "sh", directory], timeout: .seconds(30), outputLimit: 64 << 20)
-    }
-
-    var queries: [Query] { [.command(command)] }
-
-    /// Gives a tar archive in base64. Files that come and go meanwhile are left out by tar(1), which then ends with 1.
-    private static let script = """
-        cd -- "$1" && ls -A >/dev/null || exit 2
-        find . -maxdepth 1 -type f -size -1025k -printf '%P\\0' |
-            tar -cf - --null --no-recursion --ignore-failed-read -T - 2>/dev/null | base64 -w 0
-        """
-
-    /// The files by name; nil when the directory could not be read.
-    func files(_ facts: Facts) -> [String: [UInt8]]? {
-        guard let result = facts.result(command), result.succeeded,
-            let bytes = Base64.decode(result.outputText.trimmed), !bytes.isEmpty
-        else { return nil }
-        // The end of an archive is all zeros, and so is an archive of nothing.
-        if bytes.allSatisfy({ $0 == 0 }) { return [:] }
-        guard let archive = try? TarArchive(bytes) else { return nil }
-        return Dictionary(archive.files.map { ($0.path, $0.bytes) }) { first, _ in first }
     }
 }

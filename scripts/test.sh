@@ -54,13 +54,14 @@ cd "$repository"
 export JOBSTATS_WARNINGS=error
 logs=$(mktemp -d)
 on_exit leave
-running='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
+running='' ahead='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
 
 leave() {
-    if [[ -n $running ]]; then
-        end_tree "$running"
-        wait "$running" 2>/dev/null
-    fi
+    local process
+    for process in $running $ahead; do
+        end_tree "$process"
+        wait "$process" 2>/dev/null
+    done
     [[ $lab_is_up == no ]] || scripts/lab.sh down
     rm -rf "$logs"
 }
@@ -85,6 +86,12 @@ phase() {
     if ((status == 124 || status == 137)); then say "$title: no end within $seconds s"; fi
     phase_table+=("$(printf '%-44s %8s s  %s' "$title" "$(seconds_since "$started")" "$( ((status == 0)) && echo ok || echo FAILED)")")
     return 0
+}
+
+# build_ahead: builds in release what later phases need, on the core that tests leave free. Each is in a folder of its own;
+# the phase that needs it waits for the lock of that folder and says what failed.
+build_ahead() {
+    { scripts/build.sh --quiet && scripts/fuzz.sh --runs 1 pem; } </dev/null >"$logs/ahead" 2>&1
 }
 
 # tests SECONDS TITLE COMMAND...: a phase whose output is that of Swift Testing; adds up the tests.
@@ -221,6 +228,11 @@ run_checks() {
 
 run_tests() {
     phase 1800 "Building libraries and tests" swift build --build-tests
+    if [[ $scope == all ]]; then
+        build_ahead &
+        ahead=$!
+        renice -n 10 "$ahead" >/dev/null
+    fi
     # One test after the other: many of them start processes and hold them to time-outs.
     # shellcheck disable=SC2046 # nothing, or one word
     tests 900 "Libraries" env $([[ $long == no ]] || echo JOBSTATS_LONG=1) swift test --skip-build --no-parallel

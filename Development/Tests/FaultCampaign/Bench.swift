@@ -83,8 +83,13 @@ final class Bench: Sendable {
         for unit in Self.exporters { try write("units/\(unit)", options.areRunning ? "active\n" : "inactive\n") }
         try write("calls", "")
         for (name, text) in ["systemctl": StandIn.systemctl(folder), "journalctl": "#!/bin/sh\n"] {
-            try write("bin/\(name)", text)
-            chmod("\(folder)/bin/\(name)", 0o755)
+            // Put in place by another process: a child that this one starts elsewhere at the same instant would hold the file
+            // open for writing, and it could not be run (ETXTBSY).
+            try write("bin/.\(name)", text)
+            let install = try ChildProcess(
+                ["/usr/bin/install", "-m", "755", path("bin/.\(name)"), path("bin/\(name)")], log: path("log"))
+            while install.isAlive { usleep(1000) }
+            guard install.waitStatus == 0 else { throw Campaign.Failure(description: read("log") ?? "install failed") }
         }
     }
 

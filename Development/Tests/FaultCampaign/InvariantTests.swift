@@ -14,7 +14,9 @@ extension FaultCampaign {
         ) async throws -> [String] {
             let findings = Findings()
             try await Bench.with(findings, .init(headNodes: [])) { bench in
-                if let monitor { try bench.start(prefix: ["/bin/sh", "-c", monitor, "monitor"]) }
+                if let monitor {
+                    try bench.start(prefix: ["/bin/sh", "-c", "PATH=/usr/bin:/bin; \(monitor)", "monitor"])
+                }
                 try await body(bench)
             }
             return findings.violations
@@ -86,7 +88,8 @@ extension FaultCampaign {
                 let freeze = try Bench.Freeze(bench, startsLater: true)
                 if !fault.isEmpty { try bench.write("systemctl-fault", "\(fault)\n") }
                 for words in [["show", "a.service"], ["restart", "--no-block", "--", "a.service"], ["daemon-reload"]] {
-                    let call = try ChildProcess([bench.path("bin/systemctl")] + words, log: bench.path("log"))
+                    let call = try ChildProcess(
+                        ["/bin/sh", bench.path("bin/systemctl")] + words, log: bench.path("log"))
                     _ = await within(.seconds(10)) {
                         !call.isAlive
                             || (fault == "hang"

@@ -26,12 +26,12 @@ extension FaultCampaign {
                                 ? [
                                     "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)",
                                     "-e",
-                                    "inject=\(calls):delay_enter=20000",
+                                    "inject=\(calls):delay_enter=50000",
                                 ] : [])
                         // Most of a first check is over after this; starting alone takes a part of it.
                         var instant = Int.random(in: 0...(round % 4 == 3 ? 2500 : 300), using: &chance)
                         if isAimed {
-                            instant = Int.random(in: 0...45, using: &chance)
+                            instant = Int.random(in: 0...60, using: &chance)
                             _ = await within(.seconds(10)) { watch.drain().contains { $0.name.hasSuffix(".tmp") } }
                         }
                         try await Task.sleep(for: .milliseconds(instant))

@@ -33,8 +33,21 @@ extension FaultCampaign {
                     }
                     freeze.check("with the fault", role: "present")
                     findings.check(bench.failureCount > failures, "the fault was not met")
+                    let asked = bench.requests().count
                     try bench.takeRole()
-                    if fault != "hang" { try await bench.expectPasses(3) }
+                    if fault == "hang" {
+                        // A check that looked twice for the role, and now asks for the units.
+                        let time = await within(.seconds(45)) {
+                            bench.sample()
+                            return bench.requests().count >= asked + 2
+                                && Processes.descendants(of: bench.monitor?.identifier ?? 0).contains {
+                                    Processes.words($0.identifier, "cmdline").hasPrefix("sleep 3600")
+                                }
+                        }
+                        findings.check(time != nil, "no call hangs with the role lost")
+                    } else {
+                        try await bench.expectPasses(3)
+                    }
                     findings.check(bench.calls.isEmpty, "units were changed: \(bench.calls)")
                     findings.check(bench.exporters(are: "active"), "exporters are not active any more")
                     findings.check(bench.monitor?.isAlive == true, "the monitor ended")

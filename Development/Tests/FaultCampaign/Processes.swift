@@ -125,7 +125,7 @@ struct Traces: ~Copyable {
     /// The processes that are left.
     var left: [String] {
         let children = descendants.filter(\.isAlive).map {
-            "\($0.identifier) \(Processes.words($0.identifier, "cmdline"))(a child of the monitor's)"
+            "\($0.identifier) \(Processes.words($0.identifier, "cmdline"))(a child of the monitor)"
         }
         let names = Set(namespaces.map(\.name))
         guard !names.isEmpty else { return children }
@@ -133,7 +133,7 @@ struct Traces: ~Copyable {
             + Processes.all().map(\.process.identifier).filter {
                 Processes.link($0, "ns/mnt").map(names.contains) == true
             }
-            .map { "\($0) \(Processes.words($0, "cmdline"))(in the monitor's mount namespace)" }
+            .map { "\($0) \(Processes.words($0, "cmdline"))(in its mount namespace)" }
     }
 
     deinit { for namespace in namespaces { close(namespace.descriptor) } }

@@ -82,7 +82,7 @@ extension FaultCampaign {
                     line.slope <= Self.bytesPerCheck + 2 * line.error,
                     "anonymous memory grows by \(Int(slope)) bytes a check, give or take \(Int(error))")
             } else {
-                findings.check(Campaign.soakMinutes < 8, "no line can be drawn")
+                findings.check(Campaign.soakMinutes < 30, "too few checks for a line through the memory")
                 findings.note("too short to tell growth")
             }
             guard figures.count >= 8 else { return }
@@ -145,10 +145,10 @@ struct Line {
     var error: Double
 
     /// - Parameter wave: how far apart points must be to count as independent ones.
-    /// - Returns: nil for points of fewer than five waves.
+    /// - Returns: nil for points of fewer than three waves.
     init?(through points: [(x: Double, y: Double)], wave: Double = 60) {
         let count = Double(points.count)
-        guard let first = points.first?.x, let last = points.last?.x, last - first >= 5 * wave, count > 5 else {
+        guard let first = points.first?.x, let last = points.last?.x, last - first >= 3 * wave, count > 5 else {
             return nil
         }
         let (meanX, meanY) = (points.reduce(0) { $0 + $1.x } / count, points.reduce(0) { $0 + $1.y } / count)

@@ -19,7 +19,9 @@ are in Development/Tests/FaultCampaign/campaign.txt; each is an experiment that 
   --ran FILE    lines of Swift Testing from tests that ran already; their results are taken from there
 
 Without --long and --lab it takes 4 minutes at most on two cores, the build aside.
-Exit status: 0 when no cell failed, 1 when one did, 2 usage.
+JOBSTATS_FAULT_SEED=NUMBER draws the same instants and faults again as the run that named this number.
+Exit status: 0 when no cell failed, 1 when one did or was skipped, 2 usage. Cells that are skipped since they need root or
+strace leave it at 0; the last line says how many were skipped, and why.
 END
 }
 
@@ -49,6 +51,7 @@ done
 cd "$repository"
 campaign=Development/Tests/FaultCampaign/campaign.txt
 declare -A result_of time_of note_of
+declare -A skipped
 names=() components=() faults=() parts=() tests=() experiments=() invariants=()
 
 # is_wanted INDEX: whether a cell is among those that --only names.
@@ -94,7 +97,10 @@ take_lines() {
         case $line in
             *' passed '*) result_of[${names[index]}]=ok ;;
             *' failed '*) result_of[${names[index]}]=FAILED ;;
-            *) result_of[${names[index]}]=skipped ;;
+            *)
+                result_of[${names[index]}]=skipped note_of[${names[index]}]=''
+                [[ ! $line =~ skipped:\ \"(.*)\" ]] || note_of[${names[index]}]=${BASH_REMATCH[1]}
+                ;;
         esac
     done
 }
@@ -127,11 +133,15 @@ expression_of() {
 }
 
 run_own() {
-    local index cells=''
+    local index cell cells=''
     for index in "${!names[@]}"; do
         if [[ ${tests[index]} == FaultCampaign.* ]] && is_wanted "$index" && runs_now "$index"; then cells+=" ${names[index]}"; fi
     done
     [[ -n $cells ]] || return 0
+    if ((EUID != 0)); then
+        for cell in $cells; do result_of[$cell]=skipped note_of[$cell]='it needs root'; done
+        return
+    fi
     # The experiments wait more than they work: a few run at a time, and Swift Testing starts them all.
     if ! in_time "$([[ $long == yes ]] && echo 1800 || echo 600)" env JOBSTATS_FAULTS="${cells# }" \
         JOBSTATS_FAULT_RESULTS="$logs/cells" JOBSTATS_LONG="$([[ $long == no ]] || echo 1)" \
@@ -150,7 +160,7 @@ take_cells() {
 }
 
 print_matrix() {
-    local index name result
+    local index name note result
     if [[ $markdown == yes ]]; then
         printf '| component | fault | what is done | what holds | result | seconds | where |\n|---|---|---|---|---|---:|---|\n'
     fi
@@ -173,7 +183,25 @@ print_matrix() {
                 "${note_of[$name]-${experiments[index]}}"
         fi
         [[ $result != FAILED ]] || status=1
+        if [[ $result == skipped ]]; then
+            note=${note_of[$name]-}
+            skipped[${note:=no reason was given}]=$((${skipped[$note]-0} + 1))
+            case $note in
+                *root* | *strace*) ;;
+                *) status=1 ;;
+            esac
+        fi
     done
+}
+
+# print_skipped: how many cells were skipped, and why. Nothing when none was.
+print_skipped() {
+    local reason count=0 reasons=''
+    for reason in "${!skipped[@]}"; do
+        count=$((count + ${skipped[$reason]}))
+        reasons+="${reasons:+; }${skipped[$reason]} since: $reason"
+    done
+    ((count == 0)) || printf 'Skipped: %d of %d cells (%s)\n' "$count" "${#names[@]}" "$reasons"
 }
 
 status=0
@@ -182,7 +210,8 @@ if [[ $list == yes ]]; then
     print_matrix
     exit 0
 fi
-require_packages "${build_packages[@]}" strace openssl
+# Without strace, and without root to install it, its cells are skipped.
+if ((EUID == 0)); then require_packages "${build_packages[@]}" strace openssl; else require_packages "${build_packages[@]}" openssl; fi
 require_swift
 logs=$(mktemp -d)
 on_exit "rm -rf '$logs'"
@@ -220,4 +249,5 @@ take_lines "$logs/lines"
 take_cells
 heading "== The campaign, in $(seconds_since "$started") s"
 print_matrix
+print_skipped
 exit "$status"

@@ -9,6 +9,8 @@ import Synchronization
 /// TLS, and a stand-in for systemctl. Everything is in one folder, and nothing of it is left afterwards.
 final class Bench: Sendable {
     static let node = "gpu-01"
+    /// A node that is somewhere else, and whose target file is none of this node's business.
+    static let foreignNode = "gpu-99"
     static let exporters = ["node_exporter.service", "cgroup_exporter.service", "nvidia_gpu_exporter.service"]
 
     let folder: String
@@ -17,6 +19,9 @@ final class Bench: Sendable {
     let options: Options
     private let running = Mutex<(simulators: [String: ChildProcess], ports: [String: Int], monitor: ChildProcess?)>(
         ([:], [:], nil))
+    let traces = Mutex(Traces())
+    /// The other node's target file as it was put there.
+    let foreign: FileFacts
 
     /// What differs between experiments.
     struct Options: Sendable {
@@ -28,6 +33,8 @@ final class Bench: Sendable {
         var areRunning = true
         /// Whether the node has the role then.
         var hasRole = true
+        /// Names beside its own that the node gets in the experiment.
+        var furtherNames: [String] = []
         /// The monitor's settings beside the usual short ones.
         var settings: [String: String] = [:]
     }
@@ -67,19 +74,27 @@ final class Bench: Sendable {
         for name in ["/targets", "/state", "/units", "/bin", "/metrics"] {
             try FileManager.default.createDirectory(atPath: folder + name, withIntermediateDirectories: false)
         }
+        try Self.targetText(Self.foreignNode).write(
+            to: URL(filePath: "\(folder)/targets/\(Self.foreignNode).json"))
+        foreign = try FileFacts("\(folder)/targets/\(Self.foreignNode).json")
         try cluster.store.add(
             .init(name: Self.node, address: "10.141.0.77", hardwareAddress: Self.hardwareAddress))
         if options.hasRole { try giveRole() }
         for unit in Self.exporters { try write("units/\(unit)", options.areRunning ? "active\n" : "inactive\n") }
         try write("calls", "")
         for (name, text) in ["systemctl": StandIn.systemctl(folder), "journalctl": "#!/bin/sh\n"] {
-            try write("bin/\(name)", text)
-            chmod("\(folder)/bin/\(name)", 0o755)
+            // Put in place by another process: a child that this one starts elsewhere at the same instant would hold the file
+            // open for writing, and it could not be run (ETXTBSY).
+            try write("bin/.\(name)", text)
+            let install = try ChildProcess(
+                ["/usr/bin/install", "-m", "755", path("bin/.\(name)"), path("bin/\(name)")], log: path("log"))
+            while install.isAlive { usleep(1000) }
+            guard install.waitStatus == 0 else { throw Campaign.Failure(description: read("log") ?? "install failed") }
         }
     }
 
     /// The address of the machine that this runs on, by which the monitor knows itself.
-    private static let hardwareAddress: String? = {
+    static let hardwareAddress: String? = {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/net")) ?? []
         return names.sorted().filter { $0 != "lo" }.compactMap { name in
             try? String(contentsOf: URL(filePath: "/sys/class/net/\(name)/address"), encoding: .utf8)
@@ -98,25 +113,6 @@ final class Bench: Sendable {
 
     func names(_ folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? []).sorted()
-    }
-
-    /// What the target file must hold, byte for byte.
-    static func target(_ node: String = node) -> String {
-        let ports = [("node_exporter", 9100), ("cgroup_exporter", 9306), ("gpu_exporter", 9445)]
-        let groups = ports.map { job, port in
-            "{\"targets\": [\"\(node):\(port)\"], "
-                + "\"labels\": {\"cluster\": \"slurm\", \"hostname\": \"\(node)\", \"job\": \"\(job)\"}}"
-        }
-        return groups.joined(separator: " ").filter { !$0.isWhitespace }
-    }
-
-    /// The target file without white space and the list's own signs; nil when there is none.
-    func target(_ node: String = node) -> String? {
-        read("targets/\(node).json").map { text in
-            var text = text.filter { !$0.isWhitespace }
-            if text.first == "[", text.last == "]" { text = String(text.dropFirst().dropLast()) }
-            return text.replacing("},{", with: "}{")
-        }
     }
 
     // MARK: BCM
@@ -191,20 +187,23 @@ final class Bench: Sendable {
 
     var monitor: ChildProcess? { running.withLock { $0.monitor } }
 
-    /// How many checks were made, by the times the metrics were replaced.
-    func passes(_ watch: FolderWatch) -> Int {
-        watch.drain().count { $0.name == "m.prom" && $0.has(Int32(IN_MOVED_TO)) }
-    }
-
-    /// Waits for so many more checks.
+    /// Waits for so many more checks, counted by the times that the metrics were replaced; a monitor that ends makes none.
     func expectPasses(_ count: Int, limit: Duration = .seconds(60)) async throws {
         let watch = try FolderWatch(path("metrics"))
         var seen = 0
         let time = await within(limit) {
-            seen += passes(watch)
+            sample()
+            seen += watch.drain().count { $0.name == "m.prom" && $0.has(Int32(IN_MOVED_TO)) }
             return seen >= count || monitor?.isAlive != true
         }
-        findings.check(time != nil, "only \(seen) of \(count) checks were made within \(limit.words)")
+        findings.check(monitor?.isAlive == true, "the monitor ended with \(monitor?.waitStatus ?? -1)")
+        findings.check(seen >= count, "only \(seen) of \(count) checks were made within \((time ?? limit).words)")
+    }
+
+    /// Notes the monitor's children and its namespace, to be looked for at the end.
+    func sample() {
+        guard let monitor, monitor.isAlive else { return }
+        traces.withLock { $0.note(monitor.identifier) }
     }
 
     /// Runs a command for the monitor's process, as in `prlimit` or `nsenter`.
@@ -227,7 +226,7 @@ final class Bench: Sendable {
             findings.check(monitor.waitStatus == 0, "the monitor ended with \(monitor.waitStatus ?? -1)")
         }
         monitor?.kill()
-        _ = await within(.seconds(5)) { Self.processes(naming: path("strace")).isEmpty }
+        _ = await within(.seconds(5)) { Processes.naming(path("strace")).isEmpty }
     }
 
     private func end() async {

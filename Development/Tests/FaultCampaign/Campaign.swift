@@ -56,20 +56,32 @@ enum Campaign {
     /// Whether this process may do what the experiments need: namespaces, limits of others, mounts.
     static let isAllowed = geteuid() == 0
 
+    /// Where chance begins: all of it follows from this number and the cell's name, so that a failure can be repeated.
+    static let seed = variable("JOBSTATS_FAULT_SEED").flatMap { UInt64($0) } ?? .random(in: 0...0xFFFF_FFFF)
+
+    /// The chance of one cell.
+    static func chance(_ cell: String) -> Chance {
+        Chance(cell.utf8.reduce(seed &+ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+    }
+
     private static let places = Places(Int(variable("JOBSTATS_FAULTS_AT_ONCE") ?? "") ?? 6)
 
     /// Runs one cell, a few at a time, and keeps what came of it for `scripts/faults.sh`.
     static func run(
-        _ cell: String, location: SourceLocation = #_sourceLocation, _ body: (Findings) async throws -> Void
+        _ cell: String, needsStrace: Bool = false, location: SourceLocation = #_sourceLocation,
+        _ body: (Findings) async throws -> Void
     ) async {
         guard wants(cell) else { return }
+        if needsStrace, access("/usr/bin/strace", X_OK) != 0 { return skip(cell, "strace is not installed") }
         await places.take()
         let findings = Findings()
         let start = ContinuousClock.now
         do { try await body(findings) } catch { findings.check(false, "it could not be carried out: \(error)") }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         await places.give()
-        for violation in findings.violations { Issue.record("\(cell): \(violation)", sourceLocation: location) }
+        for violation in findings.violations {
+            Issue.record("\(cell): \(violation) (JOBSTATS_FAULT_SEED=\(seed))", sourceLocation: location)
+        }
         let result = findings.violations.isEmpty ? "ok" : "FAILED"
         let words = (findings.violations + findings.notes).joined(separator: "; ").filter { $0 != "\n" && $0 != "\t" }
         keep("\(cell)\t\(result)\t\((seconds * 10).rounded() / 10)\t\(words)\n")
@@ -86,6 +98,20 @@ enum Campaign {
         guard file >= 0 else { return }
         defer { close(file) }
         _ = line.withCString { write(file, $0, strlen($0)) }
+    }
+}
+
+/// Numbers that only look random: SplitMix64.
+struct Chance: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }
 

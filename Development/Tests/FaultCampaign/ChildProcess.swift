@@ -58,6 +58,16 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// Ends it and all its descendants at once, whatever process group they are in.
+    ///
+    /// - Returns: the command lines of the descendants.
+    @discardableResult
+    func killTree() -> [String] {
+        let lines = isAlive ? Processes.killTree(identifier) : []
+        kill()
+        return lines
+    }
+
     /// Ends it at once if it still runs.
     func kill() {
         ended.withLock { ended in

@@ -6,37 +6,60 @@ import Testing
 extension FaultCampaign {
     /// The monitor is killed wherever it is.
     @Suite struct Kill {
-        /// SIGKILL at random instants within the first checks; the role flips meanwhile.
+        /// SIGKILL of the monitor and all its descendants at random instants within the first checks; the role flips
+        /// meanwhile. Every fifth time it is aimed at the child that writes the target file, which strace makes slow.
         private func kill(_ cell: String, times: Int) async {
-            await Campaign.run(cell) { findings in
+            await Campaign.run(cell, needsStrace: true) { findings in
                 try await Bench.with(findings, .init(areRunning: false)) { bench in
-                    var generator = SystemRandomNumberGenerator()
-                    var withFile = 0
+                    var chance = Campaign.chance(cell)
+                    var (withFile, withChild, withWriter) = (0, 0, 0)
                     for round in 0..<times {
+                        let isAimed = round % 10 == 2 || round % 10 == 4
                         if round % 5 == 0 {
                             if round % 10 == 0 { try bench.giveRole() } else { try bench.takeRole() }
                         }
-                        try bench.start()
+                        if isAimed { unlink(bench.path("targets/\(Bench.node).json")) }
+                        let watch = try FolderWatch(bench.path("targets"))
+                        let calls = "fsync,rename,renameat,renameat2"
+                        try bench.start(
+                            prefix: isAimed
+                                ? [
+                                    "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)",
+                                    "-e",
+                                    "inject=\(calls):delay_enter=50000",
+                                ] : [])
                         // Most of a first check is over after this; starting alone takes a part of it.
-                        let instant = Int.random(in: 0...(round % 4 == 3 ? 2500 : 300), using: &generator)
+                        var instant = Int.random(in: 0...(round % 4 == 3 ? 2500 : 300), using: &chance)
+                        if isAimed {
+                            instant = Int.random(in: 0...60, using: &chance)
+                            _ = await within(.seconds(10)) { watch.drain().contains { $0.name.hasSuffix(".tmp") } }
+                        }
                         try await Task.sleep(for: .milliseconds(instant))
-                        // The whole group: a child that writes is killed as well, as when power fails.
-                        if let process = bench.monitor?.identifier { Glibc.kill(-process, SIGKILL) }
-                        bench.monitor?.kill()
+                        let killed = bench.monitor?.killTree() ?? []
                         bench.checkFiles("killed after \(instant) ms, round \(round)")
-                        if !bench.names("targets").isEmpty { withFile += 1 }
+                        if bench.target() != nil { withFile += 1 }
+                        if killed.contains(where: { $0.contains("_storage") }) { withChild += 1 }
+                        // What it had begun stays as it was: nothing writes on.
+                        let left = bench.leftTargets
+                        if left.count > 0, isAimed { withWriter += 1 }
+                        _ = watch.drain()
+                        let gone = await within(.seconds(5)) { Processes.naming(bench.path("bin")).isEmpty }
+                        findings.check(
+                            gone != nil, "round \(round): not killed: \(Processes.naming(bench.path("bin")))")
+                        let later = watch.drain().map(\.name)
+                        findings.check(later.isEmpty, "round \(round): written on after the kill: \(later)")
+                        // What a killed child left goes after a day: not what is looked for here.
+                        for name in left { unlink(bench.path("targets/\(name)")) }
                     }
-                    findings.note("\(times) kills, a target file there after \(withFile)")
+                    findings.note(
+                        "\(times) kills, a target file there after \(withFile), with a child for storage \(withChild), in the "
+                            + "middle of its writing \(withWriter); seed \(Campaign.seed)")
+                    findings.check(withWriter >= times / 20, "only \(withWriter) kills met a target file being written")
                     try bench.giveRole()
                     try bench.start()
                     await bench.expect("running", .seconds(40)) { bench.isRunning }
                     try bench.takeRole()
-                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
-                    // What a killed child left goes after an hour, with the next write: not what is looked for here.
-                    for name in bench.names("targets") where name.hasPrefix(".prom-targets-") {
-                        findings.note("a temporary file of a killed writer is left for an hour")
-                        unlink(bench.path("targets/\(name)"))
-                    }
+                    await bench.settle("at rest") { bench.isAtRest }
                 }
             }
         }
@@ -51,6 +74,7 @@ extension FaultCampaign {
             await Campaign.run("node.sigterm") { findings in
                 try await Bench.with(findings, .init(areRunning: false)) { bench in
                     var longest = Duration.zero
+                    var chance = Campaign.chance("node.sigterm")
                     for round in 0..<20 {
                         let watch = try FolderWatch(bench.path("state"))
                         try bench.start()
@@ -58,7 +82,7 @@ extension FaultCampaign {
                             // Just when files are being replaced.
                             _ = await within(.seconds(10)) { watch.drain().contains { $0.name.hasSuffix(".new") } }
                         } else {
-                            try await Task.sleep(for: .milliseconds(Int.random(in: 100...600)))
+                            try await Task.sleep(for: .milliseconds(Int.random(in: 100...600, using: &chance)))
                         }
                         let start = ContinuousClock.now
                         bench.monitor?.signal(SIGTERM)
@@ -74,7 +98,7 @@ extension FaultCampaign {
                         bench.checkFiles("ended, round \(round)")
                         unlink(bench.path("state/\(Bench.node)_state.json"))
                     }
-                    findings.note("20 ends, the longest took \(longest.words)")
+                    findings.note("20 ends, the longest took \(longest.words); seed \(Campaign.seed)")
                     findings.check(longest < .seconds(5), "an end took \(longest.words)")
                 }
             }
@@ -82,7 +106,7 @@ extension FaultCampaign {
 
         /// What a power cut keeps is what was flushed: content before its name, and the folder afterwards.
         @Test func filesAreFlushedBeforeTheyGetTheirNames() async {
-            await Campaign.run("node.power-cut") { findings in
+            await Campaign.run("node.power-cut", needsStrace: true) { findings in
                 try await Bench.with(findings) { bench in
                     try bench.start(prefix: [
                         "/usr/bin/strace", "-D", "-f", "-qq", "-y", "-o", bench.path("strace"), "-e",
@@ -114,4 +138,9 @@ extension FaultCampaign {
             }
         }
     }
+}
+
+extension Bench {
+    /// What writers of target files have not finished.
+    var leftTargets: [String] { names("targets").filter { $0.hasPrefix(".prom-targets-") } }
 }

@@ -7,13 +7,16 @@ import Testing
 extension FaultCampaign {
     /// The node against what can be wrong on it: systemctl, units, clocks, names, limits.
     @Suite struct Node {
-        /// While systemctl is out of order the role is lost; units stop once it is back.
+        /// While systemctl is out of order nothing changes; then the role is lost: the target file goes, and units are not
+        /// touched before it is back.
         @Test(arguments: ["missing", "hang", "fail", "garbage", "other", "die"])
         func systemctl(_ fault: String) async {
             await Campaign.run("node.systemctl-\(fault)") { findings in
                 try await Bench.with(findings) { bench in
                     try bench.start()
                     await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
+                    let failures = bench.failureCount
                     if fault == "missing" {
                         rename(bench.path("bin/systemctl"), bench.path("bin/gone"))
                     } else {
@@ -21,12 +24,30 @@ extension FaultCampaign {
                     }
                     // One call may take thirty seconds before it is given up.
                     if fault == "hang" {
-                        try await Task.sleep(for: .seconds(33))
+                        _ = await within(.seconds(45)) {
+                            bench.sample()
+                            return bench.failureCount > failures
+                        }
                     } else {
                         try await bench.expectPasses(3)
                     }
+                    freeze.check("with the fault", role: "present")
+                    findings.check(bench.failureCount > failures, "the fault was not met")
+                    let asked = bench.requests().count
                     try bench.takeRole()
-                    if fault != "hang" { try await bench.expectPasses(3) }
+                    if fault == "hang" {
+                        // A check that looked twice for the role, and now asks for the units.
+                        let time = await within(.seconds(45)) {
+                            bench.sample()
+                            return bench.requests().count >= asked + 2
+                                && Processes.descendants(of: bench.monitor?.identifier ?? 0).contains {
+                                    Processes.words($0.identifier, "cmdline").hasPrefix("sleep 3600")
+                                }
+                        }
+                        findings.check(time != nil, "no call hangs with the role lost")
+                    } else {
+                        try await bench.expectPasses(3)
+                    }
                     findings.check(bench.calls.isEmpty, "units were changed: \(bench.calls)")
                     findings.check(bench.exporters(are: "active"), "exporters are not active any more")
                     findings.check(bench.monitor?.isAlive == true, "the monitor ended")
@@ -37,7 +58,35 @@ extension FaultCampaign {
                     }
                     // A call that hangs is given up first.
                     let bound = fault == "hang" ? Bench.bound + .seconds(35) : Bench.bound
-                    await bench.expect("at rest", bound) { bench.isAtRest }
+                    await bench.expect("at rest", bound, checks: Bench.checkBound) { bench.isAtRest }
+                    let stops = Bench.exporters.map { "stop \($0)" }
+                    findings.check(bench.calls.sorted() == stops.sorted(), "not stopped once each: \(bench.calls)")
+                }
+            }
+        }
+
+        /// systemctl says that it stops units, and does not.
+        @Test func systemctlLiesAboutStops() async {
+            await Campaign.run("node.systemctl-lies-stop") { findings in
+                try await Bench.with(findings) { bench in
+                    try bench.start()
+                    await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    try bench.write("systemctl-fault", "lie\n")
+                    try bench.takeRole()
+                    // Nothing is to be scraped any more, whatever becomes of the units: a check waits for them first.
+                    await bench.expect("no target file", .seconds(60)) { bench.targetNames.isEmpty }
+                    let last = Bench.exporters.last ?? ""
+                    await bench.expect("tried again", .seconds(60)) { bench.calls.count { $0 == "stop \(last)" } >= 2 }
+                    findings.check(bench.calls.allSatisfy { $0.hasPrefix("stop ") }, "more than stops: \(bench.calls)")
+                    findings.check(bench.exporters(are: "active"), "the stand-in does not lie")
+                    for unit in Bench.exporters {
+                        let isSaid = (bench.read("log") ?? "").contains("\(unit): still active")
+                        findings.check(isSaid, "that \(unit) does not stop is not said")
+                    }
+                    let told = bench.metric("failures_total{kind=\"stop failed\"}") ?? 0
+                    findings.check(told >= 3, "the metrics tell \(told) failed stops")
+                    unlink(bench.path("systemctl-fault"))
+                    await bench.expect("at rest", .seconds(60), checks: Bench.checkBound) { bench.isAtRest }
                 }
             }
         }
@@ -55,9 +104,10 @@ extension FaultCampaign {
                     findings.check(givenUp != nil, "not all were given up: \(bench.calls)")
                     let tries = bench.calls.count { $0 == "start node_exporter.service" }
                     findings.check((3...5).contains(tries), "node_exporter was tried \(tries) times")
-                    findings.check(bench.target() == Bench.target(), "no target file: \(bench.target() ?? "")")
+                    findings.check(bench.target() == Bench.target(), "no target file")
                     unlink(bench.path("systemctl-fault"))
-                    await bench.expect("running", Bench.bound) { bench.isRunning }
+                    // One attempt each two seconds, by the give-up interval.
+                    await bench.settle("running", checks: 4) { bench.isRunning }
                 }
             }
         }
@@ -72,10 +122,12 @@ extension FaultCampaign {
                     await bench.expect("the others run", .seconds(40)) {
                         bench.calls.count == 2 && bench.target() == Bench.target()
                     }
+                    let freeze = try Bench.Freeze(bench)
                     try await bench.expectPasses(3)
+                    freeze.check("with a unit that is \(load)", role: "present")
                     findings.check(bench.calls.count == 2, "it was tried: \(bench.calls)")
                     unlink(bench.path("units/cgroup_exporter.service.load"))
-                    await bench.expect("running", Bench.bound) { bench.isRunning }
+                    await bench.settle("running") { bench.isRunning }
                     findings.check(bench.calls.count == 3, "not started once: \(bench.calls)")
                 }
             }
@@ -95,7 +147,8 @@ extension FaultCampaign {
                     findings.check(others, "the others do not run")
                     findings.check(!bench.calls.contains { $0.hasPrefix("stop") }, "stopped: \(bench.calls)")
                     unlink(bench.path("units/node_exporter.service.breaks"))
-                    await bench.expect("running", Bench.bound) { bench.isRunning }
+                    // One attempt each two seconds, by the give-up interval.
+                    await bench.settle("running", checks: 4) { bench.isRunning }
                 }
             }
         }
@@ -111,16 +164,17 @@ extension FaultCampaign {
                     await bench.expect("running", .seconds(40)) { bench.isRunning }
                     try await bench.expectPasses(1)
                     let freeze = try Bench.Freeze(bench)
-                    let seen = bench.read("metrics/m.prom")
-                    try bench.write("time", "\((Int(days) ?? 0) * 86_400)\n")
+                    let offset = (Int(days) ?? 0) * 86_400
+                    try bench.write("time", "\(offset)\n")
                     try await bench.expectPasses(4)
-                    findings.check(bench.read("metrics/m.prom") != seen, "the clock did not jump")
+                    bench.checkClock(Double(offset))
                     freeze.check("after the jump")
                     try bench.write("time", "0\n")
                     try await bench.expectPasses(2)
-                    freeze.check("after the jump back")
+                    bench.checkClock(0)
+                    freeze.check("after the jump back", role: "present")
                     try bench.takeRole()
-                    await bench.expect("at rest", Bench.bound) { bench.isAtRest }
+                    await bench.settle("at rest") { bench.isAtRest }
                 }
             }
         }
@@ -128,18 +182,18 @@ extension FaultCampaign {
         /// The host gets another name, in BCM a little later, as after imaging.
         @Test func renamed() async {
             await Campaign.run("node.renamed") { findings in
-                try await Bench.with(findings) { bench in
+                try await Bench.with(findings, .init(furtherNames: ["gpu-02"])) { bench in
                     try bench.start()
                     await bench.expect("running", .seconds(40)) { bench.isRunning }
+                    let freeze = try Bench.Freeze(bench)
                     let process = bench.monitor?.identifier ?? 0
                     try await bench.run("/usr/bin/nsenter", "--target", "\(process)", "--uts", "hostname", "gpu-02")
                     try await bench.expectPasses(3)
                     // BCM knows no gpu-02 yet: that is unknown, and unknown changes nothing.
+                    freeze.check("with a name that BCM does not know", role: "unknown")
                     findings.check(bench.isRunning, "something changed: \(bench.calls) \(bench.names("targets"))")
                     try bench.cluster.set("rename-node", "\(Bench.node)=gpu-02")
-                    await bench.expect("the file goes along", Bench.bound) {
-                        bench.names("targets").filter { $0.hasSuffix(".json") } == ["gpu-02.json"]
-                    }
+                    await bench.settle("the file goes along") { bench.targetNames == ["gpu-02.json"] }
                     findings.check(bench.target("gpu-02") == Bench.target("gpu-02"), "the new file is not right")
                     findings.check(bench.calls.isEmpty, "units were changed: \(bench.calls)")
                     findings.check(
@@ -171,5 +225,13 @@ extension FaultCampaign {
                 }
             }
         }
+    }
+}
+
+extension Bench {
+    /// The monitor's clock of the calendar is ahead by so much, two minutes more or less.
+    func checkClock(_ offset: Double) {
+        let now = clockOffset
+        findings.check(now.map { abs($0 - offset) < 120 } == true, "the clock is \(now ?? 0) s ahead, not \(offset)")
     }
 }

@@ -9,7 +9,7 @@ extension FaultCampaign {
     @Suite struct Secrets {
         /// Every call of the monitor and its children that makes a file or changes a mode.
         @Test func monitor() async {
-            await Campaign.run("secrets.monitor-files") { findings in
+            await Campaign.run("secrets.monitor-files", needsStrace: true) { findings in
                 try await Bench.with(findings) { bench in
                     let calls = "openat,open,creat,mkdir,mkdirat,chmod,fchmod,fchmodat,umask,mknod,mknodat"
                     // An administrator's shell may have any umask; the widest shows what the program itself says.

@@ -24,16 +24,10 @@ enum StandIn {
     static func systemctl(_ folder: String) -> String {
         """
         #!/bin/sh
-        # Stands in for systemctl: units are files that hold their state, and "calls" is what was asked for.
+        # Stands in for systemctl: units are files that hold their state, and "calls" is all that was asked for but "show",
+        # whatever comes of it.
         PATH=/usr/bin:/bin
         cd '\(folder)' || exit 1
-        fault=; [ ! -e systemctl-fault ] || read -r fault <systemctl-fault
-        case $fault in
-        hang) exec sleep 3600 ;;
-        fail) echo 'Failed to connect to bus: Connection refused' >&2; exit 1 ;;
-        garbage) exec head -c 20000 /dev/urandom ;;
-        die) kill -9 $$ ;;
-        esac
         verb=; units=
         for word; do
             case $word in
@@ -41,6 +35,17 @@ enum StandIn {
             *) if [ -z "$verb" ]; then verb=$word; else units="$units $word"; fi ;;
             esac
         done
+        if [ "$verb" != show ]; then
+            [ -n "$units" ] || echo "$verb" >>calls
+            for unit in $units; do echo "$verb $unit" >>calls; done
+        fi
+        fault=; [ ! -e systemctl-fault ] || read -r fault <systemctl-fault
+        case $fault in
+        hang) exec sleep 3600 ;;
+        fail) echo 'Failed to connect to bus: Connection refused' >&2; exit 1 ;;
+        garbage) exec head -c 20000 /dev/urandom ;;
+        die) kill -9 $$ ;;
+        esac
         become() { echo "$2" >"units/.$1.$$"; mv "units/.$1.$$" "units/$1"; }
         for unit in $units; do
             state=inactive; read -r state <"units/$unit"
@@ -53,10 +58,9 @@ enum StandIn {
                 printf 'Id=%s\\nNames=%s\\nLoadState=%s\\nActiveState=%s\\nSubState=%s\\nResult=success\\nNRestarts=0\\n\\n' \\
                     "$unit" "$unit" "$load" "$state" "$sub" ;;
             start)
-                echo "start $unit" >>calls
                 if [ -e "units/$unit.breaks" ]; then become "$unit" failed
                 elif [ "$fault" != lie ]; then become "$unit" active; fi ;;
-            stop) echo "stop $unit" >>calls; [ "$fault" = lie ] || become "$unit" inactive ;;
+            stop) [ "$fault" = lie ] || become "$unit" inactive ;;
             esac
         done
 

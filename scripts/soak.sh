@@ -9,8 +9,9 @@ usage: scripts/soak.sh [--minutes N] [--debug]
 
 Runs bcm-role-monitor against two simulated head nodes over TLS. Every few seconds its role flips; in between BCM and
 systemctl fail in ways drawn by chance. Once a minute its memory (resident, proportional, anonymous), open descriptors and
-threads are printed. Fails when the last quarter has more than the second one: a tenth and 256 KiB of anonymous
-memory, four descriptors or four threads.
+threads are printed. Fails when a line through the last two thirds of the samples rises by more than 64 bytes of anonymous
+memory for each check (and twice the line's own uncertainty), or descriptors by more than one, or threads by four; in half an
+hour also when there were too few checks to tell.
 
   --minutes N   how long, 1 to 1440 (30); below 8 growth cannot be told
   --debug       the program that was built beside the tests, not the static one that is installed on nodes

@@ -51,6 +51,12 @@ import Testing
         #expect(foreign?.seen.contains(shown) == true, "\(String(describing: foreign))")
     }
 
+    @Test func theNoteOfASyncIsNotForeign() async throws {
+        try writeNode()
+        folder.write(".prom-targets-sync", "{}\n")
+        #expect(try await verdict("10.foreign")?.state == .passed)
+    }
+
     @Test func whatIsNoPlainFileIsNamedWhereItsNameIsThatOfATargetFile() async throws {
         try writeNode()
         mkdir("\(folder.path)/dir.json", 0o755)

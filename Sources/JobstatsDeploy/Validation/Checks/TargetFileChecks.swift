@@ -172,6 +172,8 @@ extension JobstatsValidation {
     }
 
     private static func isForeign(_ name: String, _ content: [UInt8]?) -> Bool {
+        // In which `prom-targets sync` notes that it is the only one.
+        guard name != ".prom-targets-sync" else { return false }
         guard !name.hasPrefix("."), name.hasSuffix(".json") else { return true }
         guard let content else { return false }
         guard let groups = try? TargetGroup.decode(content) else { return true }

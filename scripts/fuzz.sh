@@ -6,7 +6,7 @@
 usage() {
     cat <<'END'
 usage: scripts/fuzz.sh [--seconds N | --runs N] [--timeout N] [--merge] [--skip-build] [PARSER...]
-       scripts/fuzz.sh --list
+       scripts/fuzz.sh --build-only | --list
 
 Builds the fuzzer in a folder of its own (.build-fuzz; the first time takes minutes) and feeds each parser, or those that
 are named, with inputs that libFuzzer makes out of those in Tests/Corpus. What the functions in Tests/ParserTests/Checks
@@ -18,6 +18,7 @@ is a finding: it is kept in .build-fuzz/findings/PARSER, and the run ends with s
   --timeout N  seconds that an input may take, instead of 10: at idle priority beside other work a process may not come to
                its turn for so long
   --merge      then replaces Tests/Corpus/PARSER by the smallest set of inputs that covers the same
+  --build-only runs none
   --skip-build uses the fuzzer as it was built last, so that several of these can run beside each other
   --list       the parsers' names
 
@@ -40,6 +41,7 @@ while (($#)); do
             ;;
         --merge) merges=yes ;;
         --skip-build) builds=no ;;
+        --build-only) builds=only ;;
         --list) parsers=(--list) ;;
         -h | --help) usage && exit 0 ;;
         -*) fail "$exit_usage" "unknown option: $1 (see --help)" ;;
@@ -69,7 +71,8 @@ build() {
         fail 1 "the fuzzer could not be built ($scratch/build.log)"
     }
 }
-if [[ $builds == yes ]]; then build; fi
+if [[ $builds != no ]]; then build; fi
+if [[ $builds == only ]]; then exit; fi
 [[ -x $program ]] || fail "$exit_usage" "there is no fuzzer yet: leave --skip-build out"
 
 mapfile -t known < <("$program" --list)

@@ -54,11 +54,11 @@ cd "$repository"
 export JOBSTATS_WARNINGS=error
 logs=$(mktemp -d)
 on_exit leave
-running='' ahead='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
+running='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
 
 leave() {
     local process
-    for process in $running $ahead; do
+    for process in $(jobs -pr); do
         end_tree "$process"
         wait "$process" 2>/dev/null
     done
@@ -91,7 +91,8 @@ phase() {
 # build_ahead: builds in release what later phases need, on the core that tests leave free. Each is in a folder of its own;
 # the phase that needs it waits for the lock of that folder and says what failed.
 build_ahead() {
-    { scripts/build.sh --quiet && scripts/fuzz.sh --runs 1 pem; } </dev/null >"$logs/ahead" 2>&1
+    renice -n 10 "$BASHPID" >/dev/null || :
+    { scripts/build.sh --quiet && scripts/fuzz.sh --build-only; } </dev/null >"$logs/ahead" 2>&1
 }
 
 # tests SECONDS TITLE COMMAND...: a phase whose output is that of Swift Testing; adds up the tests.
@@ -230,8 +231,6 @@ run_tests() {
     phase 1800 "Building libraries and tests" swift build --build-tests
     if [[ $scope == all ]]; then
         build_ahead &
-        ahead=$!
-        renice -n 10 "$ahead" >/dev/null
     fi
     # One test after the other: many of them start processes and hold them to time-outs.
     # shellcheck disable=SC2046 # nothing, or one word

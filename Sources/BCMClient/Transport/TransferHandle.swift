@@ -142,6 +142,11 @@ final class TransferHandle {
             try check(CURLOPT_COOKIE, cookie.reveal { ccurl_set_string(easy, CURLOPT_COOKIE, $0) })
         }
 
+        // Each connection is a full handshake. libcurl keeps TLS sessions with the handle: a resumed one checks nobody's
+        // certificate or key, shows the server an earlier certificate of ours, and is refused by servers without a session
+        // ID context (SSL_CTX_set_session_id_context(3)).
+        try set(CURLOPT_SSL_SESSIONID_CACHE, 0)
+
         // Who they are. The system's authorities never count.
         try set(CURLOPT_CAPATH, nil as String?)
         switch request.trust.method {

@@ -33,9 +33,9 @@ enum InstallScript {
             stage() {
                 # What an interrupted run left (see `replace`).
                 for old in "$folder"/.bcm-jobstats.????????; do
-                    [ -e "$old" ] || continue
+                    [ -e "$old" ] || [ -L "$old" ] || continue
                     case "$news " in *" $old "*) continue ;; esac
-                    find "$folder/" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
+                    find "$folder/" -maxdepth 1 -name '.bcm-jobstats.????????' ! -type d -mmin +30 -delete 2>/dev/null || :
                     break
                 done
                 name_new "$folder"

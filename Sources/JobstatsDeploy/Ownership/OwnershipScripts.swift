@@ -107,8 +107,8 @@ enum OwnershipScripts {
             # What an interrupted run left here goes first: it may be a key, and an image would keep it. On shared storage
             # another host may be at work in the same folder, so young files stay.
             for old in "$folder"/.bcm-jobstats.????????; do
-                [ -e "$old" ] || continue
-                find "$folder" -maxdepth 1 -name '.bcm-jobstats.????????' -type f -mmin +30 -delete 2>/dev/null || :
+                [ -e "$old" ] || [ -L "$old" ] || continue
+                find "$folder" -maxdepth 1 -name '.bcm-jobstats.????????' ! -type d -mmin +30 -delete 2>/dev/null || :
                 break
             done
             # With -C no file that is there, nor a link (O_EXCL).
@@ -208,7 +208,7 @@ enum OwnershipScripts {
         path=$1 mode=$2 owner=$3 group=$4 record=$5
 
         """ + functions + """
-            [ -d "$path" ] || { remember "$path" directory && mkdir -p -m "$mode" -- "$path"; }
+            [ -d "$path" ] || { remember "$path" directory && (umask 022 && mkdir -p -m "$mode" -- "$path"); }
             access_at "$path" "$mode" "$owner:$group"
             """
 

@@ -63,14 +63,14 @@ enum RemoteAgent {
         + "if [ -n \"$p\" ]; then [ -d \"/proc/$p\" ] || rm -rf \"$f\"; "
         + "elif [ -z \"$(find \"$f\" -prune -mmin -1440)\" ]; then rm -rf \"$f\"; fi; fi; done 2>/dev/null"
 
-    /// Takes the lock within 20 seconds, over a loop that has been idle for four or got no byte of a request for ten, and
+    /// Takes the lock within 20 seconds, over a loop that has been idle for four or got no piece (128 KiB) of a request for 15, and
     /// clears away what killed loops left.
     private static let lock =
         "if command -v flock >/dev/null; then exec 9>\"$R/bcm-jobstats.lock\"; n=0; "
         + "until flock -n 9; do [ $n -lt 20 ] || { echo \(busy); exit 93; }; "
         + "for f in \"$R\"/bcm-jobstats.run.??????/state; do [ -O \"$f\" ] && read -r w p <\"$f\" && case $w in "
         + "idle) [ -z \"$(find \"$f\" -newermt '4 seconds ago')\" ] ;; "
-        + "take) [ -z \"$(find \"${f%/state}\" -newermt '10 seconds ago')\" ] ;; *) false ;; esac && grep -q bcm-jobstats-agent \"/proc/$p/cmdline\" && kill -9 \"$p\" && rm -rf \"${f%/state}\"; done 2>/dev/null; "
+        + "take) [ -z \"$(find \"${f%/state}\" -newermt '15 seconds ago')\" ] ;; *) false ;; esac && grep -q bcm-jobstats-agent \"/proc/$p/cmdline\" && kill -9 \"$p\" && rm -rf \"${f%/state}\"; done 2>/dev/null; "
         + "n=$((n + 1)); sleep 1; done; "
         + "for f in \"$R\"/bcm-jobstats.run.??????; do [ ! -d \"$f\" ] || rm -rf \"$f\"; done; fi"
 

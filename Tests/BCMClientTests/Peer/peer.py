@@ -5,7 +5,7 @@ Usage: peer.py DIRECTORY
 Serves until the process that started it ends. Each file listeners.json in a directory below DIRECTORY is a list of
 listeners: name, behaviour, certificate, key, and optionally authority (clients must show a certificate signed by
 it), maximum ("TLSv1.2"), body (a file), status. Beside it, NAME.port gets a listener's port, and NAME.events a
-line for each event: connection, handshake-failed, request PATH, closed. A file named "stop" there ends them.
+line for each event: connection, handshake-failed, resumed (a TLS session of an earlier connection), request PATH, closed. A file named "stop" there ends them.
 """
 
 import gzip
@@ -83,6 +83,8 @@ class Listener:
                 except OSError as error:
                     self.note("handshake-failed " + type(error).__name__)
                     return
+                if connection.session_reused:
+                    self.note("resumed")
             self.answer(connection)
         except OSError:
             pass

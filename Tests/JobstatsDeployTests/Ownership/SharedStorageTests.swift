@@ -133,6 +133,27 @@ struct SharedStorageTests {
         #expect(stat(elsewhere.path, &status) == 0 && status.st_mode & 0o777 == 0o700)
     }
 
+    /// As where root's umask is 077; the folders above are others' way to it.
+    @Test func foldersAboveADirectoryAreOpenWhateverTheUmask() async throws {
+        let resource = DirectoryResource(
+            "\(folder.path)/above/d", mode: 0o750, owner: Self.user, group: Self.user, record: record)
+        var command = resource.changes(from: Facts())[0]
+        command.arguments[1] = "umask 077\n" + command.arguments[1]
+        let result = try await run([command])
+        #expect(result.succeeded, "\(result.errorText)")
+        let known = try await facts([.file("\(folder.path)/above"), .file("\(folder.path)/above/d")])
+        #expect(known.file("\(folder.path)/above")?.mode == 0o755)
+        #expect(known.file("\(folder.path)/above/d")?.mode == 0o750)
+    }
+
+    @Test func aLinkThatARunLeftGoesWithALaterOne() async throws {
+        symlink("/gone", "\(folder.path)/.bcm-jobstats.0123abcd")
+        var old = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+        utimensat(AT_FDCWD, "\(folder.path)/.bcm-jobstats.0123abcd", &old, AT_SYMLINK_NOFOLLOW)
+        let result = try await run(try file("a", "ours\n").changes(from: Facts()))
+        #expect(result.succeeded && folder.names == ["a"], "\(folder.names)")
+    }
+
     @Test func nothingOfWhatALinkLeadsToIsReadOrShown() async throws {
         symlink(victim, "\(folder.path)/config.py")
         let resource = file("config.py", "ours\n")

@@ -5,7 +5,7 @@
 
 usage() {
     cat <<'END'
-usage: scripts/bench.sh [checks] [files] [monitor] [fleet] [--rounds N] [--json FILE] [OPTION ...]
+usage: scripts/bench.sh [checks] [files] [monitor] [memory] [fleet] [--rounds N] [--json FILE] [OPTION ...]
 
 Measures in one run and prints medians with the least and the most, as ratios to a floor where there is one. All parts
 unless some are named:
@@ -19,8 +19,8 @@ unless some are named:
   monitor  the program as it is installed on nodes, against a simulated BCM, with a stand-in for systemctl: from its
            start to its first action, from a change of the role in BCM to exporters, target file and a real Prometheus;
            CPU, requests, bytes and connections of whole checks beside the earlier Python monitor; wake-ups and requests
-           at the default interval; and anonymous memory (what no file backs) over thousands of checks, with and without
-           faults
+           at the default interval
+  memory   the monitor's anonymous memory (what no file backs) over thousands of whole checks, with and without faults
   fleet    2,000 monitors in one process (their real schedules and clients; systemd and shared storage are stand-ins)
            against one simulated head node: whether their requests are spread, how many connections they keep, and
            whether all come back, and not as a herd, when the head node is back after an outage of two intervals
@@ -29,9 +29,9 @@ unless some are named:
   --requests N    checks: looks in a round: 100; more where a round would take less than 0.3 s, a tenth of it with
                   100,000 devices
   --devices LIST  checks and monitor (there to 10,000): the lengths of the lists, "10 1000 10000 100000"
-  --passes N      monitor: checks over which memory is watched: 12000. With fewer the growth for each check has no goal
+  --passes N      memory: checks over which memory is watched: 12000. With fewer the growth for each check has no goal
   --fault-passes N
-                  monitor: the same among faults, where a check takes a tenth of a second: 2400
+                  memory: the same among faults, where a check takes a tenth of a second: 2400
   --monitors N    fleet: how many: 2000. Each takes four descriptors (ulimit -n) and a thread
   --interval N    fleet: seconds between two checks of one monitor: 20. The product's is 60; a shorter one is more load
   --earlier-monitor FILE
@@ -42,7 +42,7 @@ unless some are named:
                   unmet, skipped, figures}; each of these {section, name, unit, median, least, most, values, floor,
                   ratio, goal: {least, most}, met}
 
-The monitor part takes about 15 minutes with its defaults, the fleet 3, the first build of all programs several more.
+The monitor part takes about 10 minutes with its defaults, memory 10, the fleet 3, the first build of all programs several more.
 Peers that are not on this machine are skipped and named. Deployment: scripts/bench-deploy.sh.
 Exit status: 0 the goals are met, 1 one is not, or something failed, 2 usage, 77 something is missing here.
 END
@@ -51,7 +51,7 @@ END
 rounds=5 requests=100 devices="10 1000 10000 100000" passes=12000 fault_passes=2400 monitors=2000 interval=20 json='' earlier='' parts=()
 while (($#)); do
     case $1 in
-        checks | files | monitor | fleet) parts+=("$1") ;;
+        checks | files | monitor | memory | fleet) parts+=("$1") ;;
         --rounds | --requests | --devices | --passes | --fault-passes | --monitors | --interval | --json)
             [[ -n ${2-} ]] || fail "$exit_usage" "$1 needs a value (see --help)"
             option=${1#--}
@@ -68,7 +68,7 @@ while (($#)); do
     esac
     shift
 done
-((${#parts[@]} > 0)) || parts=(checks files monitor fleet)
+((${#parts[@]} > 0)) || parts=(checks files monitor memory fleet)
 # shellcheck disable=SC2086 # a list of numbers
 for number in "$rounds" "$requests" $devices "$passes" "$fault_passes" "$monitors" "$interval"; do
     [[ $number =~ ^[1-9][0-9]{0,5}$ ]] || fail "$exit_usage" "not a number from 1 to 999999: $number"

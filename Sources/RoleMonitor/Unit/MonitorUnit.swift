@@ -94,6 +94,9 @@ public enum MonitorUnit {
             try .init("UMask", "0077"),
             try .init("LimitCORE", "0", comment: "Memory holds the private key."),
             try .init(
+                "MemoryMax", "256M",
+                comment: "Fifteen times what it takes, also in bad company: whatever happens, jobs keep their memory."),
+            try .init(
                 "Environment", "SYSTEMD_IGNORE_CHROOT=1",
                 comment: "systemctl cannot compare its root with that of process 1, which it may not see."),
         ]

@@ -234,7 +234,7 @@ run_tests() {
     fi
     # One test after the other: many of them start processes and hold them to time-outs.
     # shellcheck disable=SC2046 # nothing, or one word
-    tests 900 "Libraries" env $([[ $long == no ]] || echo JOBSTATS_LONG=1) swift test --skip-build --no-parallel
+    tests 1500 "Libraries" env $([[ $long == no ]] || echo JOBSTATS_LONG=1) swift test --skip-build --no-parallel
     phase 900 "Documentation" scripts/docs.sh --check
     phase 900 "Public interface as recorded" scripts/api.sh
     phase 60 "What Ubuntu 22.04 has" scripts/compatibility.sh

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -13,6 +14,17 @@
 #include <unistd.h>
 
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int clinux_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC)) return -1;
+    // Each end has flags of its own: the writer, a program that knows nothing of it, still waits.
+    if (!fcntl(ends[0], F_SETFL, O_NONBLOCK)) return 0;
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    errno = error;
+    return -1;
+}
 
 struct thread_body {
     void (*run)(void *argument);

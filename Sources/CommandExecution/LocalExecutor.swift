@@ -29,13 +29,28 @@ public struct LocalExecutor: CommandExecutor {
         }
         let race = Race()
         let delay = terminationDelay
-        let work = Task.detached { race.finish(await Self.execute(command, terminationDelay: delay)) }
+        let output: ProgramOutput
+        do {
+            output = try ProgramOutput(limit: command.outputLimit)
+        } catch {
+            throw CommandError(.notStarted, executable: command.executable, reason: "pipes: \(error)")
+        }
+        let reads = output.start {
+            race.stop(
+                CommandError(
+                    .outputTooLarge, executable: command.executable,
+                    reason: "more than \(command.outputLimit) bytes of output"))
+        }
+        guard reads else {
+            output.discard()
+            throw CommandError(.notStarted, executable: command.executable, reason: "the system gives no thread")
+        }
+        race.begin(Task.detached { race.finish(await Self.execute(command, output, terminationDelay: delay)) })
         let abandonDelay = abandonDelay
         let clock = Task.detached {
             guard (try? await Task.sleep(for: command.timeout)) != nil else { return }
-            race.note(
+            race.stop(
                 CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
-            work.cancel()
             guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
             race.finish(
                 .failure(
@@ -47,8 +62,7 @@ public struct LocalExecutor: CommandExecutor {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { race.wait($0) }
         } onCancel: {
-            race.note(CommandError(.cancelled, executable: command.executable, reason: "the task was cancelled"))
-            work.cancel()
+            race.stop(CommandError(.cancelled, executable: command.executable, reason: "the task was cancelled"))
             Task.detached {
                 try? await Task.sleep(for: abandonDelay)
                 race.finish(
@@ -59,13 +73,29 @@ public struct LocalExecutor: CommandExecutor {
     }
 
     private static func execute(
-        _ command: Command, terminationDelay: Duration
+        _ command: Command, _ output: ProgramOutput, terminationDelay: Duration
     ) async -> Result<CommandResult, CommandError> {
+        let ended = await runToEnd(command, output, terminationDelay: terminationDelay)
+        output.programEnded()
+        switch ended {
+        case .success(let status):
+            let bytes = await output.allBytes()
+            return .success(
+                CommandResult(status: status, standardOutput: bytes.output, standardError: bytes.error))
+        case .failure(let error): return .failure(error)
+        }
+    }
+
+    private static func runToEnd(
+        _ command: Command, _ output: ProgramOutput, terminationDelay: Duration
+    ) async -> Result<ExitStatus, CommandError> {
         let name = command.executable
         let input: FileDescriptor
         do {
             input = try inputDescriptor(command.input)
         } catch {
+            try? output.outputEnd.close()
+            try? output.errorEnd.close()
             return .failure(CommandError(.notStarted, executable: name, reason: "input: \(error)"))
         }
         var options = PlatformOptions()
@@ -82,22 +112,11 @@ public struct LocalExecutor: CommandExecutor {
                 file.map { .path(FilePath($0)) } ?? .name(name), arguments: Arguments(command.arguments),
                 environment: .inherit.updating(changes), platformOptions: options,
                 input: .fileDescriptor(input, closeAfterSpawningProcess: true),
-                output: .bytes(limit: command.outputLimit), error: .bytes(limit: command.outputLimit))
-            return .success(
-                CommandResult(
-                    status: ExitStatus(outcome.terminationStatus), standardOutput: outcome.standardOutput,
-                    standardError: outcome.standardError))
-        } catch let error as SubprocessError {
-            switch error.code {
-            case .executableNotFound:
-                return .failure(CommandError(.notFound, executable: name, reason: "there is no such program"))
-            case .outputLimitExceeded:
-                return .failure(
-                    CommandError(
-                        .outputTooLarge, executable: name, reason: "more than \(command.outputLimit) bytes of output"))
-            default:
-                return .failure(CommandError(.notStarted, executable: name, reason: "\(error)"))
-            }
+                output: .fileDescriptor(output.outputEnd, closeAfterSpawningProcess: true),
+                error: .fileDescriptor(output.errorEnd, closeAfterSpawningProcess: true))
+            return .success(ExitStatus(outcome.terminationStatus))
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            return .failure(CommandError(.notFound, executable: name, reason: "there is no such program"))
         } catch is CancellationError {
             return .failure(CommandError(.cancelled, executable: name, reason: "the task was cancelled"))
         } catch {
@@ -131,27 +150,42 @@ extension ExitStatus {
     }
 }
 
-/// One outcome, set once; a note made before it (timed out, cancelled) says why a failure came about.
+/// One outcome, set once; why the work was stopped before it (timed out, cancelled) is why a failure came about.
 private final class Race: Sendable {
     typealias Outcome = Result<CommandResult, CommandError>
     private struct State {
         var outcome: Outcome?
-        var note: CommandError?
+        var reason: CommandError?
+        var work: Task<Void, Never>?
         var waiter: CheckedContinuation<Outcome, Never>?
     }
     private let state = Mutex(State())
 
-    func note(_ error: CommandError) {
-        state.withLock { if $0.outcome == nil && $0.note == nil { $0.note = error } }
+    /// Takes the work that can be stopped; it is at once if its stop was asked for before.
+    func begin(_ work: Task<Void, Never>) {
+        let isStopped = state.withLock { state -> Bool in
+            if state.outcome == nil { state.work = work }
+            return state.reason != nil
+        }
+        if isStopped { work.cancel() }
+    }
+
+    /// Stops the work; the first reason counts.
+    func stop(_ reason: CommandError) {
+        let work = state.withLock { state -> Task<Void, Never>? in
+            if state.outcome == nil && state.reason == nil { state.reason = reason }
+            return state.work
+        }
+        work?.cancel()
     }
 
     func finish(_ outcome: Outcome) {
         let (waiter, final) = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, Outcome) in
             if let existing = state.outcome { return (nil, existing) }
-            // A program that was ended on purpose did not fail: the note tells why it was ended.
-            let final = state.note.map { Outcome.failure($0) } ?? outcome
+            // A program that was ended on purpose did not fail: the reason tells why it was ended.
+            let final = state.reason.map { Outcome.failure($0) } ?? outcome
             state.outcome = final
-            defer { state.waiter = nil }
+            defer { (state.waiter, state.work) = (nil, nil) }
             return (state.waiter, final)
         }
         waiter?.resume(returning: final)

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import CommandExecution
@@ -56,6 +57,63 @@ struct LocalExecutorTests {
         await #expect(throws: CommandError(.outputTooLarge, executable: "", reason: "")) {
             try await LocalExecutor().run(Command("head", ["-c", "100000", "/dev/zero"], outputLimit: 1000))
         }
+    }
+
+    @Test func programThatNeverStopsWritingIsEnded() async throws {
+        await #expect(throws: CommandError(.outputTooLarge, executable: "", reason: "")) {
+            try await LocalExecutor().run(
+                Command("sh", ["-c", "trap '' PIPE TERM; while :; do echo x >&2; done"], outputLimit: 100_000))
+        }
+    }
+
+    @Test func outputUpToTheLimitOnBothPipesIsWhole() async throws {
+        let script = "head -c 300000 /dev/zero & head -c 299999 /dev/zero >&2; wait"
+        let result = try await LocalExecutor().run(Command("sh", ["-c", script], outputLimit: 300_000))
+        #expect(result.standardOutput.count == 300_000)
+        #expect(result.standardError.count == 299_999)
+    }
+
+    @Test func childThatHoldsThePipesOpenIsNotWaitedFor() async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let result = try await LocalExecutor().run(Command("sh", ["-c", "sleep 20 & echo $!"], timeout: .seconds(10)))
+        #expect(clock.now - start < .seconds(10))
+        let child = try #require(Int32(result.outputText.dropLast()))
+        #expect(kill(child, SIGKILL) == 0)
+    }
+
+    @Test func programThatClosesItsPipesIsWaitedFor() async throws {
+        let result = try await LocalExecutor().run(
+            Command("sh", ["-c", "echo out; exec >&- 2>&-; sleep 0.1; exit 4"]))
+        #expect(result.status == .exited(4))
+        #expect(result.outputText == "out\n")
+    }
+
+    @Test func descriptorsAreGivenBackWhateverTheEnd() async throws {
+        func run(_ command: Command) async { _ = try? await LocalExecutor().run(command) }
+        func all() async {
+            await run(Command("true"))
+            await run(Command("no-such-program-here"))
+            await run(Command("/etc/passwd"))
+            await run(Command("yes", outputLimit: 10))
+            await run(Command("sleep", ["600"], timeout: .milliseconds(1)))
+            let task = Task { await run(Command("sleep", ["600"])) }
+            task.cancel()
+            await task.value
+        }
+        await all()
+        let before = try openDescriptors()
+        for _ in 0..<20 { await all() }
+        // Other tests of this process open some, too; 120 programs that each kept one would not go unseen.
+        #expect(try openDescriptors() < before + 60)
+    }
+
+    private func openDescriptors() throws -> Int {
+        let folder = try #require(opendir("/proc/self/fd"))
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        return count
     }
 
     @Test func cancellationEndsTheProgram() async throws {

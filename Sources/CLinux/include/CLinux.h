@@ -4,6 +4,10 @@
 /// An anonymous file in memory, closed on exec; -1 with errno on failure. memfd_create(2) is not visible to Swift.
 int clinux_memory_file(const char *name);
 
+/// A pipe whose ends are closed on exec, read end first, where reading does not wait; -1 with errno on failure. pipe2(2)
+/// is not visible to Swift.
+int clinux_pipe(int ends[2]);
+
 /// Starts a detached thread that takes no signals; 0, or the error's number. Its name has at most 15 bytes. The types of pthread_create(3)'s
 /// attributes and signal sets belong to whichever module Swift sees first, so they stay out of its sight.
 int clinux_start_thread(

@@ -1,0 +1,113 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// What a program writes to its standard output and standard error, read on a thread of its own while the program runs.
+///
+/// Reading ends when both pipes are closed, when ``programEnded()`` is called (what is in the pipes by then is still
+/// read; a child that the program left behind may hold them open for longer), or when one of them carries too much.
+///
+/// swift-subprocess could read them itself; version 1.0.2 then keeps an entry for each process for as long as this
+/// process lives, which a service that starts programs all day cannot have.
+final class ProgramOutput: Sendable {
+    /// What was read.
+    struct Bytes: Sendable {
+        var output: [UInt8] = []
+        var error: [UInt8] = []
+    }
+
+    /// The ends for the program; whoever starts it closes them.
+    let outputEnd: FileDescriptor
+    let errorEnd: FileDescriptor
+
+    private let outputSource: Int32
+    private let errorSource: Int32
+    /// Closing the one end wakes the thread, which waits at the other.
+    private let wakingEnd: Int32
+    private let wakeSource: Int32
+    private let limit: Int
+    private let bytes = Promise<Bytes>()
+
+    /// Makes the pipes.
+    ///
+    /// - Parameter limit: how many bytes each of the two may carry.
+    /// - Throws: `Errno`, in a process that is out of file descriptors.
+    init(limit: Int) throws {
+        self.limit = limit
+        var ends: [Int32] = []
+        for _ in 0..<3 {
+            var pipe: [Int32] = [-1, -1]
+            guard clinux_pipe(&pipe) == 0 else {
+                let error = Errno(rawValue: errno)
+                for end in ends { close(end) }
+                throw error
+            }
+            ends += pipe
+        }
+        (outputSource, errorSource, wakeSource) = (ends[0], ends[2], ends[4])
+        (outputEnd, errorEnd) = (FileDescriptor(rawValue: ends[1]), FileDescriptor(rawValue: ends[3]))
+        wakingEnd = ends[5]
+    }
+
+    /// Closes the pipes of a program that is never started, and of which nothing is read.
+    func discard() {
+        for end in [outputEnd.rawValue, errorEnd.rawValue, outputSource, errorSource, wakingEnd, wakeSource] {
+            close(end)
+        }
+    }
+
+    /// Begins to read.
+    ///
+    /// - Parameter onExcess: called on the thread, once, when a pipe carries more than the limit.
+    /// - Returns: whether the system gave a thread. ``programEnded()`` is called once after a start, ``discard()``
+    ///   after a failure.
+    func start(onExcess: @escaping @Sendable () -> Void) -> Bool {
+        DetachedThread.start(named: "output") { [self] in
+            if let all = read() {
+                bytes.fulfil(all)
+            } else {
+                onExcess()
+                bytes.fulfil(Bytes())
+            }
+        }
+    }
+
+    /// The program was not started after all, or has ended: nothing more is waited for.
+    func programEnded() { close(wakingEnd) }
+
+    /// What was read, once reading has ended.
+    func allBytes() async -> Bytes { await bytes.value() ?? Bytes() }
+
+    /// Everything; nil for more than the limit.
+    private func read() -> Bytes? {
+        defer { for source in [outputSource, errorSource, wakeSource] { close(source) } }
+        var all = Bytes()
+        var polled = [outputSource, errorSource, wakeSource].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while polled[0].fd >= 0 || polled[1].fd >= 0 {
+            guard poll(&polled, nfds_t(polled.count), -1) > 0 else { continue }
+            // Whatever the program wrote, it wrote before its end was told.
+            let isLast = polled[2].revents != 0
+            if polled[0].revents != 0 || isLast { take(from: &polled[0], into: &all.output) }
+            if polled[1].revents != 0 || isLast { take(from: &polled[1], into: &all.error) }
+            if all.output.count > limit || all.error.count > limit { return nil }
+            if isLast { break }
+        }
+        return all
+    }
+
+    /// Reads what is there, at most just beyond the limit. At the end of the pipe it is polled no more.
+    private func take(from source: inout pollfd, into bytes: inout [UInt8]) {
+        guard source.fd >= 0 else { return }
+        withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { chunk in
+            while bytes.count <= limit {
+                let count = Glibc.read(source.fd, chunk.baseAddress, chunk.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else {
+                    if count == 0 || errno != EAGAIN { source.fd = -1 }
+                    return
+                }
+                bytes.append(contentsOf: chunk[..<count])
+            }
+        }
+    }
+}

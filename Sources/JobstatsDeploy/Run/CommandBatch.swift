@@ -27,7 +27,8 @@ struct CommandBatch: Sendable {
 
     func run(on connection: any HostConnection) async throws(CommandError) -> Outcome {
         let before = Date().timeIntervalSince1970
-        let result = try await connection.run(command)
+        // Each file's bytes stay where they are: a run has many hosts, and their programs are the same.
+        let result = try await connection.runPiecewise(command, followedBy: commands.map(\.input))
         guard result.succeeded else {
             return Outcome(failure: (0, result), facts: Facts())
         }
@@ -49,11 +50,8 @@ struct CommandBatch: Sendable {
     /// The script goes first on standard input and is taken from there by its length; the commands' inputs follow.
     private var command: Command {
         let script = Array(script.utf8)
-        var input = script
-        input.reserveCapacity(commands.reduce(script.count) { $0 + $1.input.count })
-        for command in commands { input += command.input }
         return Command(
-            "sh", ["-c", Self.loader, "sh", String(script.count)], input: input,
+            "sh", ["-c", Self.loader, "sh", String(script.count)], input: script,
             timeout: commands.reduce(questions.patience + .seconds(15)) { $0 + $1.timeout + .seconds(5) },
             outputLimit: FactCollector.outputLimit)
     }

@@ -16,6 +16,27 @@ public protocol HostConnection: CommandExecutor {
 
 extension SSHConnection: HostConnection {}
 
+/// A connection that takes a command's input in pieces, so that what goes to many hosts is in memory once.
+protocol PiecewiseConnection: HostConnection {
+    /// Runs a command whose input goes on with these pieces.
+    func run(_ command: Command, followedBy pieces: [[UInt8]]) async throws(CommandError) -> CommandResult
+}
+
+extension SSHConnection: PiecewiseConnection {}
+
+extension HostConnection {
+    /// Runs a command whose input goes on with these pieces; where the connection takes one piece only, in one.
+    func runPiecewise(_ command: Command, followedBy pieces: [[UInt8]]) async throws(CommandError) -> CommandResult {
+        if let connection = self as? any PiecewiseConnection {
+            return try await connection.run(command, followedBy: pieces)
+        }
+        var whole = command
+        whole.input.reserveCapacity(pieces.reduce(command.input.count) { $0 + $1.count })
+        for piece in pieces { whole.input += piece }
+        return try await run(whole)
+    }
+}
+
 /// The machine that this program runs on.
 public struct LocalConnection: HostConnection {
     private let executor = LocalExecutor()
@@ -88,10 +109,13 @@ struct PooledConnector: HostConnector {
 
     func connect(to host: Host) async -> any HostConnection { Lent(connection: await pool.connection(to: host)) }
 
-    private struct Lent: HostConnection {
+    private struct Lent: PiecewiseConnection {
         let connection: any HostConnection
         var attempts: Int { connection.attempts }
         func run(_ command: Command) async throws(CommandError) -> CommandResult { try await connection.run(command) }
+        func run(_ command: Command, followedBy pieces: [[UInt8]]) async throws(CommandError) -> CommandResult {
+            try await connection.runPiecewise(command, followedBy: pieces)
+        }
         func close() async {}
     }
 }

@@ -81,14 +81,17 @@ enum RemoteAgent {
     /// The status with which timeout(1) says that it ended the command.
     static let timedOutStatus: Int32 = 124
 
-    /// The request in parts, so that a large input need not be copied. Its last line shows the host that it came whole.
-    static func request(id: Int, _ command: Command) -> [[UInt8]] {
+    /// The request in parts, so that no large input is copied. Its last line shows the host that it came whole.
+    ///
+    /// - Parameter pieces: with what the command's input goes on.
+    static func request(id: Int, _ command: Command, followedBy pieces: [[UInt8]] = []) -> [[UInt8]] {
+        let input = [command.input] + pieces
         if command.executable == "sh", command.arguments == ["-s"], command.environment.isEmpty {
             // The script need not start another shell to read itself.
-            return request(id: id, script: command.input.count, of: [command.input], command.timeout)
+            return request(id: id, script: command.input.count, of: input, command.timeout)
         }
         if let length = CommandBatch.scriptLength(of: command) {
-            return request(id: id, script: length, of: [command.input], command.timeout)
+            return request(id: id, script: length, of: input, command.timeout)
         }
         var script = "exec "
         if !command.environment.isEmpty {
@@ -98,15 +101,25 @@ enum RemoteAgent {
             }
         }
         script += ShellQuoting.quote([command.executable] + command.arguments) + "\n"
-        return request(id: id, script: script.utf8.count, of: [Array(script.utf8), command.input], command.timeout)
+        return request(id: id, script: script.utf8.count, of: [Array(script.utf8)] + input, command.timeout)
     }
 
     /// - Parameter length: of how many of the bytes the script consists; the others are its input.
     private static func request(id: Int, script length: Int, of bytes: [[UInt8]], _ timeout: Duration) -> [[UInt8]] {
         let seconds = max(1, timeout.components.seconds + (timeout.components.attoseconds > 0 ? 1 : 0))
         let count = bytes.reduce(0) { $0 + $1.count }
-        let parts = [Array("\(id) \(seconds) \(length) \(count - length)\n".utf8)] + bytes + [Array("end \(id)\n".utf8)]
-        return count > 65536 ? parts : [Array(parts.joined())]
+        // Small pieces go together, large ones as they are.
+        var parts: [[UInt8]] = []
+        var small = Array("\(id) \(seconds) \(length) \(count - length)\n".utf8)
+        for piece in bytes + [Array("end \(id)\n".utf8)] {
+            if piece.count > 65536 {
+                parts += [small, piece]
+                small = []
+            } else {
+                small += piece
+            }
+        }
+        return (parts + [small]).filter { !$0.isEmpty }
     }
 
     struct AnswerHeader: Equatable {

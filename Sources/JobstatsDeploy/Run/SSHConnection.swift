@@ -37,11 +37,16 @@ public final class SSHConnection: CommandExecutor {
 
     /// Runs a command on the host.
     public func run(_ command: Command) async throws(CommandError) -> CommandResult {
+        try await run(command, followedBy: [])
+    }
+
+    /// Runs a command whose input goes on with these pieces.
+    func run(_ command: Command, followedBy pieces: [[UInt8]]) async throws(CommandError) -> CommandResult {
         if ([command.executable] + command.arguments).contains(where: { $0.contains("\0") }) {
             throw CommandError(
                 .notStarted, executable: command.executable, host: host, reason: "an argument holds a NUL character")
         }
-        let request = Request(command)
+        let request = Request(command, pieces)
         guard queue.push(request) else {
             throw CommandError(.connectionLost, executable: command.executable, host: host, reason: "it was closed")
         }
@@ -97,7 +102,7 @@ public final class SSHConnection: CommandExecutor {
                         id += 1
                         let guardian = diagnosis.endAfter(request.command.timeout + .seconds(15), endProcess)
                         defer { guardian.cancel() }
-                        for part in RemoteAgent.request(id: id, request.command) {
+                        for part in RemoteAgent.request(id: id, request.command, followedBy: request.pieces) {
                             _ = try await writer.write(part)
                         }
                         let outcome = try await reader.answer(to: request.command, id: id, host: host)
@@ -133,9 +138,13 @@ private final class Request: Sendable {
         var waiter: CheckedContinuation<Outcome, Never>?
     }
     let command: Command
+    let pieces: [[UInt8]]
     private let state = Mutex(State())
 
-    init(_ command: Command) { self.command = command }
+    init(_ command: Command, _ pieces: [[UInt8]]) {
+        self.command = command
+        self.pieces = pieces
+    }
 
     func finish(_ outcome: Outcome) {
         let waiter = state.withLock { state -> CheckedContinuation<Outcome, Never>? in

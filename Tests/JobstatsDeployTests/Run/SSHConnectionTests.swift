@@ -254,6 +254,26 @@ struct SSHConnectionTests {
         }
     }
 
+    @Test func piecesOfAnInputArriveInOrderAndLargeOnesAreNotCopied() async throws {
+        let memory = TemporaryFolder()
+        let large = [UInt8](repeating: UInt8(ascii: "l"), count: 100_000)
+        let pieces = [Array("a".utf8), Array("b".utf8), large, [], Array("c".utf8)]
+        let parts = RemoteAgent.request(
+            id: 1, Command("sh", ["-c", "cat >\"$0\"", "\(memory.path)/file"], input: Array("first".utf8)),
+            followedBy: pieces)
+        #expect(parts.count == 3)
+        let isSame = try #require(parts.dropFirst().first).withUnsafeBufferPointer { part in
+            large.withUnsafeBufferPointer { $0.baseAddress == part.baseAddress }
+        }
+        #expect(isSame)
+        let result = try await LocalExecutor().run(
+            Command(
+                "sh", ["-c", RemoteAgent.script(locks: true)], input: Array(parts.joined()),
+                environment: ["BCM_JOBSTATS_RUN": memory.path]))
+        #expect(result.succeeded, "\(result.errorText)")
+        #expect(memory.read("file") == "firstab" + String(decoding: large, as: UTF8.self) + "c")
+    }
+
     @Test func preferencesStandBehindTheFilesOfTheUserAndTheSystem() async throws {
         let arguments = SSHOptions().arguments(host: "h", remoteCommand: "true")
         let path = try #require(SSHPreferences.path)

@@ -6,6 +6,8 @@ import ServiceManager
 package struct FactCollector: Sendable {
     private let files: [String]
     private let contents: [String]
+    /// The digests of contents that need not be sent.
+    private let expected: [String: String]
     private let links: [String]
     private let units: [String]
     private let users: [String]
@@ -24,12 +26,17 @@ package struct FactCollector: Sendable {
         _ queries: some Sequence<Query>, sums: KnownSums = KnownSums(),
         marker: String = FactCollector.randomMarker()
     ) {
-        var files = Set<String>(), contents = Set<String>(), links = Set<String>(), units = Set<String>()
+        var files = Set<String>(), contents = Set<String>(), expected: [String: String] = [:], links = Set<String>(),
+            units = Set<String>()
         var users = Set<String>(), packages = Set<String>(), commands: [Command] = [], seen = Set<Command>()
         for query in queries {
             switch query {
             case .file(let path): files.insert(path)
             case .content(let path): contents.insert(path)
+            case .contentUnless(let path, let sha256):
+                files.insert(path)
+                // Whoever expects something else is sent it.
+                if expected.updateValue(sha256, forKey: path) ?? sha256 != sha256 { contents.insert(path) }
             case .link(let path): links.insert(path)
             case .unit(let name): units.insert(name)
             case .user(let name): users.insert(name)
@@ -38,7 +45,8 @@ package struct FactCollector: Sendable {
             }
         }
         self.files = files.sorted()
-        self.contents = contents.sorted()
+        self.contents = contents.union(expected.keys).sorted()
+        self.expected = expected.filter { !contents.contains($0.key) }
         self.links = links.sorted()
         self.units = units.sorted()
         self.users = users.sorted()
@@ -118,18 +126,25 @@ package struct FactCollector: Sendable {
             // Identity and times, too: a large file of which they are known is not read again.
             part(
                 "files",
-                "t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>/dev/null); "
-                    + "printf '%s\\n' \"$t\"; (\(Self.missing) \(words))")
-            part("sums", "(\n\(sums.script)\n)\n")
+                // One program says what is there, and of what is not why: that goes behind the rest.
+                "t=$({ said=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>&1 >&3 3>&-); } "
+                    + "3>&1; printf %s \(ShellQuoting.quote(marker)) \"$said\"); said=${t##*\(marker)} t=${t%\(marker)*}; "
+                    + "printf '%s\\n' \"$t\"; [ -z \"$said\" ] || (\(Self.missing) \(words))")
+            part(
+                "sums",
+                expected.isEmpty ? "(\n\(sums.script)\n)\n" : "sums=$(\n\(sums.script)\n)\nprintf '%s\\n' \"$sums\"")
         }
         for (index, path) in contents.enumerated() {
             let word = ShellQuoting.quote(path)
-            part(
-                "content:\(index)",
-                // Of a link, which another host can make on shared storage, no byte is shown. dd(1) refuses one that comes
-                // after the test, and takes a large file in one go.
+            // Of a link, which another host can make on shared storage, no byte is shown. dd(1) refuses one that comes
+            // after the test, and takes a large file in one go.
+            let bytes =
                 "[ -f \(word) ] && [ ! -L \(word) ] && dd if=\(word) bs=131072 count=\(Facts.contentLimit + 1) "
-                    + "iflag=nofollow,fullblock,count_bytes status=none")
+                + "iflag=nofollow,fullblock,count_bytes status=none"
+            let known = expected[path].map { ShellQuoting.quote("\n\($0)  \(path)\n") }
+            part(
+                "content:\(index)", known.map { "case \"\n$sums\n\" in *\($0)*) false ;; *) \(bytes) ;; esac" } ?? bytes
+            )
         }
         if !links.isEmpty {
             part(
@@ -157,7 +172,7 @@ package struct FactCollector: Sendable {
                     + " 2>/dev/null")
         }
         // Commands that run in this shell find no variables of what went before.
-        if !commands.isEmpty { text += "unset t l p\n" }
+        if !commands.isEmpty { text += "unset t l p said sums\n" }
         for (index, command) in commands.enumerated() {
             part("command:\(index)", Self.text(of: command, isGuarded: guardsCommands))
         }
@@ -168,15 +183,13 @@ package struct FactCollector: Sendable {
     private static let patient = "timeout --foreground -k 2 15 "
 
     /// Names the paths at which nothing stands. Only the system's own "no such file" makes one missing; a path that could
-    /// not be looked at stays unknown. All are looked at by one program, those of unusual names again by one each.
+    /// not be looked at stays unknown. `$said` holds what stat(1) said; paths of unusual names are looked at again, each by
+    /// itself.
     private static let missing = """
         missing() {
+            all=$said
             for p; do
-                shift
-                [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
-            done
-            [ $# = 0 ] || all=$(stat -- "$@" 2>&1 >/dev/null)
-            for p; do
+                [ ! -e "$p" ] && [ ! -L "$p" ] || continue
                 case $p in
                     *[!A-Za-z0-9/._-]*) said=$(stat -- "$p" 2>&1 >/dev/null) about=': ' ;;
                     *) said=$all about="'$p': " ;;

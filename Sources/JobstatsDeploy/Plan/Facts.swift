@@ -7,6 +7,9 @@ public enum Query: Sendable, Hashable {
     case file(String)
     /// The bytes of a file, at most ``Facts/contentLimit``.
     case content(String)
+    /// The same as ``content(_:)`` where the file's SHA-256 (lower-case hexadecimal digits) is not this one, and always
+    /// ``file(_:)``: for whoever knows the bytes already that are usually there.
+    case contentUnless(String, sha256: String)
     /// The target that a symbolic link holds.
     case link(String)
     /// The state of a systemd unit.
@@ -128,6 +131,7 @@ public struct Facts: Sendable {
             switch query {
             case .file(let path): files[path] = nil
             case .content(let path): contents[path] = nil
+            case .contentUnless(let path, _): (contents[path], files[path]) = (nil, nil)
             case .link(let path): links.removeValue(forKey: path)
             case .unit(let name): units[name] = nil
             case .user(let name): users.removeValue(forKey: name)
@@ -149,6 +153,7 @@ public struct Facts: Sendable {
         switch query {
         case .file(let path): files[path] != nil
         case .content: true
+        case .contentUnless(let path, _): files[path] != nil
         case .link(let path): links.index(forKey: path) != nil
         case .unit(let name): units[name] != nil
         case .user(let name): users.index(forKey: name) != nil

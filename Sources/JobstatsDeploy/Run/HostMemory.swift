@@ -72,7 +72,7 @@ actor HostMemory {
     /// Whether the answer may be another one after a change at these paths on shared storage. A command may look anywhere.
     static func concerns(_ query: Query, _ paths: Set<String>) -> Bool {
         switch query {
-        case .file(let path), .content(let path), .link(let path): paths.contains(path)
+        case .file(let path), .content(let path), .contentUnless(let path, _), .link(let path): paths.contains(path)
         case .command: true
         case .unit, .user, .package: false
         }

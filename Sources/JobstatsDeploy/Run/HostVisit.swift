@@ -291,7 +291,8 @@ final class HostVisit {
         }
         return known.intersection(steady.subtracting(fresh)).filter { query in
             switch query {
-            case .file(let path), .content(let path), .link(let path): !effects.paths.contains(path)
+            case .file(let path), .content(let path), .contentUnless(let path, _), .link(let path):
+                !effects.paths.contains(path)
             case .unit(let name): !effects.touches(unit: name)
             case .command: effects.staysOnHost
             case .user, .package: true

@@ -137,6 +137,32 @@ struct FactCollectorTests {
         #expect(facts.user("root") != nil)
     }
 
+    @Test func contentThatIsKnownIsNotSent() async throws {
+        let folder = TemporaryFolder()
+        let known = folder.write("it's known", "same\n")
+        let other = folder.write("other", "else\n")
+        let twice = folder.write("twice", "same\n")
+        let asked = folder.write("asked", "same\n")
+        let same = SHA256Digest.hex(Array("same\n".utf8))
+        let collector = FactCollector([
+            .contentUnless(known, sha256: same), .contentUnless(other, sha256: same),
+            .contentUnless(twice, sha256: same), .contentUnless(twice, sha256: String(repeating: "0", count: 64)),
+            .contentUnless(asked, sha256: same), .content(asked),
+            .contentUnless("\(folder.path)/none", sha256: same),
+        ])
+        for facts in [
+            try await collector.glance(with: LocalExecutor()), try await collector.guarded(with: LocalExecutor()),
+        ] {
+            #expect(facts.file(known)?.sha256 == same)
+            #expect(facts.content(known) == nil)
+            #expect(facts.content(other) == Array("else\n".utf8))
+            #expect(facts.content(twice) == Array("same\n".utf8))
+            #expect(facts.content(asked) == Array("same\n".utf8))
+            #expect(facts.file("\(folder.path)/none") == .missing)
+            #expect(facts.content("\(folder.path)/none") == nil)
+        }
+    }
+
     @Test func contentIsReadByteByByteUpToTheLimit() async throws {
         let bytes = "\n\r\n\n=m= content:0 0\nä\u{7f}"
         let odd = folder.write("odd", bytes), empty = folder.write("empty", "")

@@ -24,7 +24,7 @@ struct OwnedDropIn: Resource {
 
     var path: String { file.path }
     var summary: String { "addition to \(unit): " + file.summary }
-    var queries: [Query] { file.queries + [.content(path), .unit(unit)] }
+    var queries: [Query] { file.queries + [.contentUnless(path, sha256: file.content.sha256), .unit(unit)] }
 
     func assess(_ facts: Facts) -> Assessment {
         guard let known = facts.file(path), let state = facts.unit(unit) else { return .unknown(unit) }

@@ -14,7 +14,7 @@ struct OwnedFile: Resource {
     }
 
     var summary: String { file.summary }
-    var queries: [Query] { file.queries + [.content(file.path)] }
+    var queries: [Query] { file.queries + [.contentUnless(file.path, sha256: file.content.sha256)] }
 
     func assess(_ facts: Facts) -> Assessment {
         if !isAdopted, let known = facts.file(file.path), known.kind != .missing, known.sha256 != file.content.sha256 {

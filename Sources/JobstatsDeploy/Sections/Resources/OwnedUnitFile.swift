@@ -21,7 +21,7 @@ struct OwnedUnitFile: Resource {
     private var name: String { unit.split(separator: ".").dropLast().joined(separator: ".") }
     var content: FileContent { file.content }
     var summary: String { "unit " + file.summary }
-    var queries: [Query] { file.queries + [.content(path), .unit(unit)] }
+    var queries: [Query] { file.queries + [.contentUnless(path, sha256: file.content.sha256), .unit(unit)] }
 
     func assess(_ facts: Facts) -> Assessment {
         if !isAdopted, let foreign = foreign(facts) {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ int clinux_pipe(int ends[2]) {
     close(ends[1]);
     errno = error;
     return -1;
+}
+
+int clinux_held_by_pipe(int end) {
+    int count = 0;
+    return ioctl(end, FIONREAD, &count) ? 0 : count;
 }
 
 struct thread_body {

@@ -52,6 +52,7 @@ public struct LocalExecutor: CommandExecutor {
             race.stop(
                 CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
             guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
+            output.programEnded()
             race.finish(
                 .failure(
                     CommandError(
@@ -65,6 +66,7 @@ public struct LocalExecutor: CommandExecutor {
             race.stop(CommandError(.cancelled, executable: command.executable, reason: "the task was cancelled"))
             Task.detached {
                 try? await Task.sleep(for: abandonDelay)
+                output.programEnded()
                 race.finish(
                     .failure(CommandError(.cancelled, executable: command.executable, reason: "it cannot be ended")))
             }

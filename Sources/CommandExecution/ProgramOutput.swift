@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// What a program writes to its standard output and standard error, read on a thread of its own while the program runs.
@@ -27,6 +28,7 @@ final class ProgramOutput: Sendable {
     private let wakeSource: Int32
     private let limit: Int
     private let bytes = Promise<Bytes>()
+    private let hasEnded = Atomic(false)
 
     /// Makes the pipes.
     ///
@@ -59,8 +61,8 @@ final class ProgramOutput: Sendable {
     /// Begins to read.
     ///
     /// - Parameter onExcess: called on the thread, once, when a pipe carries more than the limit.
-    /// - Returns: whether the system gave a thread. ``programEnded()`` is called once after a start, ``discard()``
-    ///   after a failure.
+    /// - Returns: whether the system gave a thread. ``programEnded()`` is called after a start, ``discard()`` after a
+    ///   failure.
     func start(onExcess: @escaping @Sendable () -> Void) -> Bool {
         DetachedThread.start(named: "output") { [self] in
             if let all = read() {
@@ -72,8 +74,10 @@ final class ProgramOutput: Sendable {
         }
     }
 
-    /// The program was not started after all, or has ended: nothing more is waited for.
-    func programEnded() { close(wakingEnd) }
+    /// The program was not started after all, has ended, or is given up: nothing more is waited for.
+    func programEnded() {
+        if !hasEnded.exchange(true, ordering: .acquiringAndReleasing) { close(wakingEnd) }
+    }
 
     /// What was read, once reading has ended.
     func allBytes() async -> Bytes { await bytes.value() ?? Bytes() }
@@ -85,28 +89,32 @@ final class ProgramOutput: Sendable {
         var polled = [outputSource, errorSource, wakeSource].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while polled[0].fd >= 0 || polled[1].fd >= 0 {
             guard poll(&polled, nfds_t(polled.count), -1) > 0 else { continue }
-            // Whatever the program wrote, it wrote before its end was told.
             let isLast = polled[2].revents != 0
-            if polled[0].revents != 0 || isLast { take(from: &polled[0], into: &all.output) }
-            if polled[1].revents != 0 || isLast { take(from: &polled[1], into: &all.error) }
+            if polled[0].revents != 0 || isLast { take(from: &polled[0], into: &all.output, isLast) }
+            if polled[1].revents != 0 || isLast { take(from: &polled[1], into: &all.error, isLast) }
             if all.output.count > limit || all.error.count > limit { return nil }
             if isLast { break }
         }
         return all
     }
 
-    /// Reads what is there, at most just beyond the limit. At the end of the pipe it is polled no more.
-    private func take(from source: inout pollfd, into bytes: inout [UInt8]) {
+    /// Reads what is there, at most a chunk. At the end of the pipe it is polled no more.
+    ///
+    /// - Parameter isLast: whether the program has ended. Whatever it wrote is in the pipe by then; what comes while that
+    ///   is read comes from others, who may go on for ever.
+    private func take(from source: inout pollfd, into bytes: inout [UInt8], _ isLast: Bool) {
         guard source.fd >= 0 else { return }
         withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { chunk in
-            while bytes.count <= limit {
-                let count = Glibc.read(source.fd, chunk.baseAddress, chunk.count)
+            var left = isLast ? Int(clinux_held_by_pipe(source.fd)) : chunk.count
+            while bytes.count <= limit, left > 0 {
+                let count = Glibc.read(source.fd, chunk.baseAddress, min(chunk.count, left))
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else {
                     if count == 0 || errno != EAGAIN { source.fd = -1 }
                     return
                 }
                 bytes.append(contentsOf: chunk[..<count])
+                left -= count
             }
         }
     }

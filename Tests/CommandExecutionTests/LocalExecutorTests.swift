@@ -82,6 +82,14 @@ struct LocalExecutorTests {
         #expect(kill(child, SIGKILL) == 0)
     }
 
+    @Test func childThatGoesOnWritingIsNotListenedTo() async throws {
+        let result = try await LocalExecutor().run(
+            Command("sh", ["-c", "yes & echo $! >&2"], timeout: .seconds(10), outputLimit: 64 << 20))
+        #expect(result.standardOutput.count < 64 << 20)
+        let child = try #require(Int32(result.errorText.dropLast()))
+        kill(child, SIGKILL)
+    }
+
     @Test func programThatClosesItsPipesIsWaitedFor() async throws {
         let result = try await LocalExecutor().run(
             Command("sh", ["-c", "echo out; exec >&- 2>&-; sleep 0.1; exit 4"]))

@@ -32,9 +32,10 @@ extension LabTests {
                 "dgx-01: Unit file of node_exporter.service", "dgx-02: Prolog linked for BCM's generic prolog",
                 "dgx-03: cgroup_exporter.service enabled and running", "mon-01: Scrape configuration",
             ]
-            // What follows: a process that is older than its file, an exporter that does not answer.
+            // What follows: a process that is older than its file, an exporter that does not answer, or not yet.
             let consequences: Set = [
-                "dgx-01: node_exporter.service enabled and running", "dgx-03: cgroup_exporter.service answers",
+                "dgx-01: node_exporter.service enabled and running", "dgx-01: node_exporter.service answers",
+                "dgx-03: cgroup_exporter.service answers",
                 "mon-01: Prometheus enabled, running and ready",
             ]
             let check = try await deployment.guidedSetup("--check", monitors: false)

@@ -8,6 +8,9 @@ int clinux_memory_file(const char *name);
 /// is not visible to Swift.
 int clinux_pipe(int ends[2]);
 
+/// How many bytes a pipe holds now; 0 where that cannot be told. FIONREAD is not visible to Swift.
+int clinux_held_by_pipe(int end);
+
 /// Starts a detached thread that takes no signals; 0, or the error's number. Its name has at most 15 bytes. The types of pthread_create(3)'s
 /// attributes and signal sets belong to whichever module Swift sees first, so they stay out of its sight.
 int clinux_start_thread(

@@ -126,10 +126,9 @@ package struct FactCollector: Sendable {
             // Identity and times, too: a large file of which they are known is not read again.
             part(
                 "files",
-                // One program says what is there, and of what is not why: that goes behind the rest.
-                "t=$({ said=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>&1 >&3 3>&-); } "
-                    + "3>&1; printf %s \(ShellQuoting.quote(marker)) \"$said\"); said=${t##*\(marker)} t=${t%\(marker)*}; "
-                    + "printf '%s\\n' \"$t\"; [ -z \"$said\" ] || (\(Self.missing) \(words))")
+                // Where all is there, stat(1) says so by its status, and nothing is looked at twice.
+                "m=; t=$(stat --printf '%n\\t%f\\t%U\\t%G\\t%s\\t%.9Z\\t%d:%i:%.9Y\\n' -- \(words) 2>/dev/null) || m=yes; "
+                    + "printf '%s\\n' \"$t\"; [ -z \"$m\" ] || (\(Self.missing) \(words))")
             part(
                 "sums",
                 expected.isEmpty ? "(\n\(sums.script)\n)\n" : "sums=$(\n\(sums.script)\n)\nprintf '%s\\n' \"$sums\"")
@@ -172,7 +171,7 @@ package struct FactCollector: Sendable {
                     + " 2>/dev/null")
         }
         // Commands that run in this shell find no variables of what went before.
-        if !commands.isEmpty { text += "unset t l p said sums\n" }
+        if !commands.isEmpty { text += "unset t l m p sums\n" }
         for (index, command) in commands.enumerated() {
             part("command:\(index)", Self.text(of: command, isGuarded: guardsCommands))
         }
@@ -183,13 +182,15 @@ package struct FactCollector: Sendable {
     private static let patient = "timeout --foreground -k 2 15 "
 
     /// Names the paths at which nothing stands. Only the system's own "no such file" makes one missing; a path that could
-    /// not be looked at stays unknown. `$said` holds what stat(1) said; paths of unusual names are looked at again, each by
-    /// itself.
+    /// not be looked at stays unknown. All are looked at by one program, those of unusual names again by one each.
     private static let missing = """
         missing() {
-            all=$said
             for p; do
-                [ ! -e "$p" ] && [ ! -L "$p" ] || continue
+                shift
+                [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
+            done
+            [ $# = 0 ] || all=$(stat -- "$@" 2>&1 >/dev/null)
+            for p; do
                 case $p in
                     *[!A-Za-z0-9/._-]*) said=$(stat -- "$p" 2>&1 >/dev/null) about=': ' ;;
                     *) said=$all about="'$p': " ;;

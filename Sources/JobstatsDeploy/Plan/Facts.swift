@@ -131,7 +131,11 @@ public struct Facts: Sendable {
             switch query {
             case .file(let path): files[path] = nil
             case .content(let path): contents[path] = nil
-            case .contentUnless(let path, _): (contents[path], files[path]) = (nil, nil)
+            case .contentUnless(let path, _):
+                // Somebody else may have asked for the content itself, which is the same with the same digest.
+                let sum = files[path]?.sha256
+                if sum == nil || sum != newer.files[path]?.sha256 { contents[path] = nil }
+                files[path] = nil
             case .link(let path): links.removeValue(forKey: path)
             case .unit(let name): units[name] = nil
             case .user(let name): users.removeValue(forKey: name)

@@ -130,6 +130,11 @@ public struct ValidationEvidence: Sendable {
                 if let file = facts.file(path), file.kind == .plain, facts.content(path) == nil {
                     return Self.silent("what \(path) holds")
                 }
+            case .contentUnless(let path, let sha256):
+                guard let file = facts.file(path) else { return Self.silent("what \(path) is") }
+                if file.kind == .plain, file.sha256 != sha256, facts.content(path) == nil {
+                    return Self.silent("what \(path) holds")
+                }
             case .link(let path) where facts.link(path) == nil: return Self.silent("where \(path) leads")
             case .unit(let name) where facts.unit(name) == nil: return Self.silent("the state of \(name)")
             case .user(let name) where facts.user(name) == nil: return Self.silent("who \(name) is")

@@ -50,7 +50,12 @@ extension LabTests {
                 try await lab.output("head-a", "find \(Self.mark) -not -newermt \"$(\(Self.start))\"") == Self.mark)
             try await site.deployment.giveRole("dgx-01")
             try await site.deployment.expectRunning("dgx-01")
-            let job = try await lab.asUser("sbatch --parsable -w dgx-01 --gpus=2 --output=/dev/null --wrap 'sleep 45'")
+            // It lasts until Prometheus has it, which may read a shared directory every 30 s alone (network file systems
+            // give no notice), passes new targets on after 5 s and asks each of them every 30 s.
+            try await lab.output("dgx-01", "rm -f /run/job-was-seen")
+            let wait = "for n in $(seq 180); do [ ! -e /run/job-was-seen ] || exit 0; sleep 1; done; exit 1"
+            let job = try await lab.asUser(
+                "sbatch --parsable -w dgx-01 --gpus=2 --output=/dev/null --wrap \(ShellQuoting.quote([wait]))")
             let user = try await lab.output("dgx-01", "id -u alice")
             let hasCommand = try await lab.succeeds("head-a", "test -x /usr/local/bin/jobstats")
             try await eventually("the prolog has noted job \(job)") {
@@ -64,11 +69,12 @@ extension LabTests {
             let metrics = try await lab.output("dgx-01", "curl -s localhost:9445/metrics localhost:9306/metrics")
             #expect(metrics.contains("jobid=\"\(job)\",userid=\"\(user)\"} \(job)\n"), "\(metrics)")
             #expect(metrics.contains("\ncgroup_cpus{jobid=\"\(job)\""), "\(metrics)")
-            try await eventually(within: .seconds(80), "Prometheus knows the job's GPUs") {
+            try await eventually(within: .seconds(120), "Prometheus knows the job's GPUs") {
                 let query = "query=max_over_time(nvidia_gpu_jobId[5m]) == \(job)"
                 let words = ["curl", "-sG", "--data-urlencode", query, "http://localhost:9090/api/v1/query"]
                 return try await lab.output("mon-01", ShellQuoting.quote(words)).contains("\"hostname\":\"dgx-01\"")
             }
+            try await lab.output("dgx-01", "touch /run/job-was-seen")
             try await eventually(within: .seconds(80), "the epilog has taken the notes away") {
                 try await lab.output("dgx-01", "ls /run/gpustat").isEmpty
             }

@@ -154,7 +154,7 @@ let package = Package(
             path: "Tests/Benchmarks/monitor-benchmark"),
 
         // Unit tests. Tests that need the simulator live in Development/.
-        .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution"]),
+        .testTarget(name: "CommandExecutionTests", dependencies: ["CommandExecution", systemPackage]),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles"]),
         .testTarget(name: "PromTargetsTests", dependencies: ["PromTargets", "CommandExecution"]),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "CommandExecution"]),

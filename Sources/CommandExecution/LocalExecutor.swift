@@ -33,7 +33,7 @@ public struct LocalExecutor: CommandExecutor {
         do {
             output = try ProgramOutput(limit: command.outputLimit)
         } catch {
-            throw CommandError(.notStarted, executable: command.executable, reason: "pipes: \(error)")
+            throw Self.failure(error, of: "pipes", for: command.executable)
         }
         let reads = output.start {
             race.stop(
@@ -53,11 +53,7 @@ public struct LocalExecutor: CommandExecutor {
                 CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
             guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
             output.programEnded()
-            race.finish(
-                .failure(
-                    CommandError(
-                        .timedOut, executable: command.executable,
-                        reason: "no end after \(command.timeout), and it cannot be ended")))
+            race.giveUp()
         }
         defer { clock.cancel() }
         let outcome = await withTaskCancellationHandler {
@@ -67,8 +63,7 @@ public struct LocalExecutor: CommandExecutor {
             Task.detached {
                 try? await Task.sleep(for: abandonDelay)
                 output.programEnded()
-                race.finish(
-                    .failure(CommandError(.cancelled, executable: command.executable, reason: "it cannot be ended")))
+                race.giveUp()
             }
         }
         return try outcome.get()
@@ -98,7 +93,7 @@ public struct LocalExecutor: CommandExecutor {
         } catch {
             try? output.outputEnd.close()
             try? output.errorEnd.close()
-            return .failure(CommandError(.notStarted, executable: name, reason: "input: \(error)"))
+            return .failure(failure(error, of: "input", for: name))
         }
         var options = PlatformOptions()
         options.processGroupID = 0
@@ -124,6 +119,17 @@ public struct LocalExecutor: CommandExecutor {
         } catch {
             return .failure(CommandError(.notStarted, executable: name, reason: "\(error)"))
         }
+    }
+
+    /// Why a program was not started for want of something that this process needs first.
+    static func failure(_ error: any Error, of part: String, for executable: String) -> CommandError {
+        let advice =
+            switch error as? Errno {
+            case .tooManyOpenFiles: "; raise this process's limit of open files (ulimit -n, LimitNOFILE= of a unit)"
+            case .tooManyOpenFilesInSystem: "; raise this machine's limit of open files (sysctl fs.file-max)"
+            default: ""
+            }
+        return CommandError(.notStarted, executable: executable, reason: "\(part): \(error)\(advice)")
     }
 
     /// The input as an anonymous file, so that no pipe can break and no secret reaches a disk.
@@ -182,15 +188,29 @@ private final class Race: Sendable {
     }
 
     func finish(_ outcome: Outcome) {
-        let (waiter, final) = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, Outcome) in
-            if let existing = state.outcome { return (nil, existing) }
-            // A program that was ended on purpose did not fail: the reason tells why it was ended.
-            let final = state.reason.map { Outcome.failure($0) } ?? outcome
+        // A program that was ended on purpose did not fail: the reason tells why it was ended.
+        settle { reason in reason.map { .failure($0) } ?? outcome }
+    }
+
+    /// Waits no longer for work whose stop was asked for, and says so.
+    func giveUp() {
+        settle { reason in
+            reason.map {
+                .failure(
+                    CommandError($0.code, executable: $0.executable, reason: "\($0.reason), and it cannot be ended"))
+            }
+        }
+    }
+
+    /// Sets the outcome, if there is none, to what comes of the reason for a stop.
+    private func settle(_ outcome: (CommandError?) -> Outcome?) {
+        let waiting = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, Outcome)? in
+            guard state.outcome == nil, let final = outcome(state.reason) else { return nil }
             state.outcome = final
             defer { (state.waiter, state.work) = (nil, nil) }
             return (state.waiter, final)
         }
-        waiter?.resume(returning: final)
+        if let (waiter, final) = waiting { waiter?.resume(returning: final) }
     }
 
     func wait(_ continuation: CheckedContinuation<Outcome, Never>) {

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 import Testing
 
 @testable import CommandExecution
@@ -114,6 +115,32 @@ struct LocalExecutorTests {
         for _ in 0..<20 { await all() }
         // Other tests of this process open some, too; 120 programs that each kept one would not go unseen.
         #expect(try openDescriptors() < before + 60)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func programThatIsGivenUpFindsItsPipesClosed() async throws {
+        var template = Array("/tmp/given-up-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { rmdir(folder) }
+        let mark = "\(folder)/closed"
+        let error = await #expect(throws: CommandError.self) {
+            try await LocalExecutor(terminationDelay: .seconds(20), abandonDelay: .milliseconds(100)).run(
+                Command(
+                    "sh", ["-c", "trap '' TERM PIPE; while echo x; do sleep 0.02; done 2>&-; : > \"$0\"", mark],
+                    timeout: .milliseconds(100)))
+        }
+        #expect(error?.code == .timedOut)
+        #expect(error?.reason == "no end after 0.1 seconds, and it cannot be ended")
+        while access(mark, F_OK) != 0 { try await Task.sleep(for: .milliseconds(20)) }
+        unlink(mark)
+    }
+
+    @Test func processOutOfDescriptorsIsToldWhatToRaise() {
+        for number in [EMFILE, ENFILE] {
+            let error = LocalExecutor.failure(Errno(rawValue: number), of: "pipes", for: "true")
+            #expect(error.code == .notStarted && error.reason.contains("raise this "), "\(error)")
+        }
+        let other = LocalExecutor.failure(Errno(rawValue: EPERM), of: "pipes", for: "true")
+        #expect("\(other)" == "true: not started: pipes: Operation not permitted")
     }
 
     private func openDescriptors() throws -> Int {

@@ -127,13 +127,14 @@ public struct Facts: Sendable {
 
     /// Takes over newer answers to these queries. What was not answered now is not known any more.
     package mutating func merge(_ newer: Facts, answering queries: [Query]) {
+        let known = files
         for query in queries {
             switch query {
             case .file(let path): files[path] = nil
             case .content(let path): contents[path] = nil
             case .contentUnless(let path, _):
                 // Somebody else may have asked for the content itself, which is the same with the same digest.
-                let sum = files[path]?.sha256
+                let sum = known[path]?.sha256
                 if sum == nil || sum != newer.files[path]?.sha256 { contents[path] = nil }
                 files[path] = nil
             case .link(let path): links.removeValue(forKey: path)

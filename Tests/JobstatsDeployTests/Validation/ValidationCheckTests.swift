@@ -53,6 +53,26 @@ import Testing
         #expect(check.verdicts(evidence).first?.1.state == .unseen)
     }
 
+    @Test func aFileOfOtherContentThatWasNotReadIsNotAPass() {
+        let host = Host("dgx-01"), path = "/etc/x", sum = String(repeating: "a", count: 64)
+        let check = ValidationCheck(
+            "1.x", "X", expected: "y", on: [host], asking: { _ in [.contentUnless(path, sha256: sum)] }
+        ) { _, _, _ in .passed("judged") }
+        func state(_ sha256: String?, _ content: [UInt8]?, _ kind: FileFact.Kind = .plain) -> ValidationState? {
+            var evidence = ValidationEvidence(), facts = Facts()
+            facts.files[path] = FileFact(
+                kind: kind, mode: 0o644, owner: "root", group: "root", size: 1, changed: 5, sha256: sha256)
+            facts.contents[path] = content
+            evidence.facts[host] = facts
+            return check.verdicts(evidence).first?.1.state
+        }
+        #expect(state(sum, nil) == .passed, "its content is known without being sent")
+        #expect(state(nil, nil, .missing) == .passed, "there is none")
+        #expect(state("b", Array("b".utf8)) == .passed)
+        #expect(state("b", nil) == .unseen)
+        #expect(state(nil, nil) == .unseen)
+    }
+
     @Test func aHostOfWhichTheSourceSaysNothingIsNotAPass() {
         let nodes = [Host("dgx-01"), Host("dgx-02")], source = Host("head-a")
         let check = ValidationCheck("4.x", "X", expected: "y", about: nodes, asking: source, []) { _, _ in

@@ -10,7 +10,8 @@ usage: scripts/test.sh [--unit-only | --no-lab] [--long]
 
 Checks the formatting and the scripts, builds everything with warnings as errors, and runs all tests: those of the
 libraries, those against the simulated BCM, consumers that import each library alone, and those on the lab, a cluster
-of real hosts on this machine. Where the lab cannot run, its tests are skipped by name, with the reason.
+of real hosts on this machine: two labs beside each other, since most of these tests wait for hosts. Where the lab cannot
+run, its tests are skipped by name, with the reason.
 
   --unit-only   only the checks and the libraries' own tests
   --no-lab      all but the tests on the lab
@@ -54,15 +55,15 @@ cd "$repository"
 export JOBSTATS_WARNINGS=error
 logs=$(mktemp -d)
 on_exit leave
-running='' lab_is_up=no failed_phases=() phase_table=() passed=0 failed=0 skipped=0
+running='' labs_up=() failed_phases=() phase_table=() passed=0 failed=0 skipped=0
 
 leave() {
-    local process
+    local process lab
     for process in $(jobs -pr); do
         end_tree "$process"
         wait "$process" 2>/dev/null
     done
-    [[ $lab_is_up == no ]] || scripts/lab.sh down
+    for lab in "${labs_up[@]}"; do JOBSTATS_LAB_NAME=$lab scripts/lab.sh down; done
     rm -rf "$logs"
 }
 
@@ -125,27 +126,61 @@ skip_lab() {
         swift test --package-path Development --skip-build --filter '^LabTests\.'
 }
 
+# The tests on the lab are in two halves that take about the same time, each on a lab of its own. This is one half; the other
+# one is whatever is not in it.
+first_half='^LabTests\.LabTests/(ValidationBreakage|Export|Slurm|SlurmDeployment|Terminal|Imaging|FleetTargets)Tests/'
+second_lab=jobstats-lab-2
+
+labs_down() {
+    local lab
+    for lab in "${labs_up[@]}"; do phase 60 "Taking $lab down" env JOBSTATS_LAB_NAME="$lab" scripts/lab.sh down; done
+    labs_up=()
+}
+
+# lab_up NAME TITLE
+lab_up() {
+    labs_up+=("$1")
+    phase 600 "$2" env JOBSTATS_LAB_NAME="$1" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
+    [[ ${failed_phases[*]-} == *"$2"* ]] || return 0
+    failed=$((failed + 1))
+    # Somebody else's stays.
+    if grep -q 'a lab is up already' "$logs/output"; then unset 'labs_up[-1]'; fi
+    return 1
+}
+
 run_lab() {
-    local reason
+    local reason second words
     if ! reason=$(scripts/lab.sh check 2>&1); then
         skip_lab "${reason##*: }"
         return
     fi
     phase 1800 "Building the programs for the lab" scripts/build.sh --quiet
     phase 600 "Packages" scripts/package.sh --check --programs .build-static/release
-    lab_is_up=yes
-    phase 600 "Starting the lab" scripts/lab.sh up --nodes 3 --slurm --images --owner $$
-    if [[ ${failed_phases[*]-} == *"Starting the lab"* ]]; then
-        failed=$((failed + 1))
-        # Somebody else's stays.
-        if grep -q 'a lab is up already' "$logs/output"; then lab_is_up=no; fi
-        return
-    fi
-    JOBSTATS_LAB=1 JOBSTATS_LONG=$([[ $long == no ]] || echo 1) \
-        tests 3600 "Tests on the lab" swift test --package-path Development --skip-build --filter '^LabTests\.'
-    phase 60 "Taking the lab down" scripts/lab.sh down
-    lab_is_up=no
+    lab_up jobstats-lab "Starting the lab" || return 0
+    lab_up "$second_lab" "Starting the second lab" || return 0
+    # Of two `swift test` in one folder the second waits for the first.
+    words=(
+        env JOBSTATS_LAB=1 JOBSTATS_LONG="$([[ $long == no ]] || echo 1)"
+        "$(swift build --package-path Development --show-bin-path)/bcm-jobstats-developmentPackageTests.xctest"
+        --testing-library swift-testing
+    )
+    {
+        JOBSTATS_LAB_NAME=$second_lab timeout --kill-after=20 3600 "${words[@]}" \
+            --filter '^LabTests\.' --skip "$first_half"
+        echo $? >"$logs/second.status"
+    } </dev/null >"$logs/second" 2>&1 &
+    second=$!
+    tests 3600 "Tests on the lab" "${words[@]}" --filter "$first_half"
+    tests 3600 "Tests on the second lab, beside the first" \
+        bash -c "follow $second $logs/second"
+    labs_down
 }
+
+# follow PROCESS FILE: shows what the process writes there until it ends, and ends as FILE.status says that it did.
+follow() {
+    tail --pid="$1" --lines=+1 --follow "$2" && return "$(cat "$2.status")"
+}
+export -f follow
 
 # run_sanitized: the libraries' tests and those against the simulator, with a sanitizer in them and in every program of
 # ours that they start.

@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "RoleMonitor",
             dependencies: [
-                "BCMClient", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
+                "BCMClient", "CLinux", "CommandExecution", "DurableFiles", "ServiceManager", "PromTargets", logging,
             ]),
         // Asks a Prometheus server over HTTP.
         .target(name: "PrometheusAPI", dependencies: ["CommandExecution"]),

@@ -51,6 +51,18 @@ public struct TargetDirectory: Sendable, Hashable {
     ///   for a content past ``sizeLimit``, which nobody would read back. The earlier file is then still there, whole.
     @discardableResult
     public func write(_ groups: [TargetGroup], named name: String) throws(PromTargetsError) -> WriteOutcome {
+        let (file, content) = try form(of: groups, named: name)
+        let directory = try Descriptor(openingDirectory: path)
+        if isCurrent(file, content: content, in: directory) { return .unchanged }
+        let now = try replace(file, with: content, in: directory)
+        removeLeftovers(in: directory, before: now - Self.leftoverAge)
+        return .written
+    }
+
+    /// The file's name within the directory, and the bytes that ``write(_:named:)`` gives it.
+    package func form(
+        of groups: [TargetGroup], named name: String
+    ) throws(PromTargetsError) -> (file: String, content: [UInt8]) {
         let file = try Self.fileName(name)
         let content = TargetGroup.encode(groups)
         guard content.count <= Self.sizeLimit else {
@@ -59,11 +71,7 @@ public struct TargetDirectory: Sendable, Hashable {
                 reason: "it would have \(content.count) bytes, and at most \(Self.sizeLimit) are read",
                 remedy: "name fewer exporters in the rules")
         }
-        let directory = try Descriptor(openingDirectory: path)
-        if isCurrent(file, content: content, in: directory) { return .unchanged }
-        let now = try replace(file, with: content, in: directory)
-        removeLeftovers(in: directory, before: now - Self.leftoverAge)
-        return .written
+        return (file, content)
     }
 
     /// Removes the temporary files of writers that died, for directories in which no file changes for days.

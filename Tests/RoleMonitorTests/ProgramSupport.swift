@@ -21,7 +21,7 @@ func eventually(_ condition: () throws -> Bool, location: SourceLocation = #_sou
     let end = ContinuousClock.now + .seconds(60)
     while try !condition() {
         guard ContinuousClock.now < end else {
-            Issue.record("it did not happen within ten seconds", sourceLocation: location)
+            Issue.record("it did not happen within a minute", sourceLocation: location)
             return
         }
         try await Task.sleep(for: .milliseconds(10))

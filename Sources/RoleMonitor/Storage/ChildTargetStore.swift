@@ -1,10 +1,12 @@
 package import CommandExecution
 internal import FoundationEssentials
 internal import Glibc
+internal import PromTargets
 
-/// Target files on shared storage, touched by a short-lived child process alone.
+/// Target files on shared storage, touched by short-lived child processes alone.
 ///
-/// A child that storage keeps hanging is abandoned at its time-out. It holds a lock for as long as it lives, and while
+/// Where one file is to be written, a forked process first looks whether it is as it should be (``StorageLook``), as it nearly
+/// always is; all else, and a full look once an hour, is for the program, started as ``StorageWorker``. A child that storage keeps hanging is abandoned at its time-out. It holds a lock for as long as it lives, and while
 /// it does no other is started: not after a restart of the monitor either.
 package struct ChildTargetStore: TargetStore {
     private let executor: any CommandExecutor
@@ -38,8 +40,29 @@ package struct ChildTargetStore: TargetStore {
         let hanging = StorageFailure(
             StorageFailure.hangs,
             "\(place): the file system hangs: an earlier attempt has not come back yet; check the file server")
+        let silent = StorageFailure(
+            StorageFailure.hangs,
+            "\(place): the file system hangs: no answer within \(timeout.inSeconds.wholeWords) s; check the file server"
+        )
+        let cancelled = StorageFailure("cancelled", "\(place): interrupted")
         guard !operations.isEmpty else { return [] }
-        guard !isBusy() else { return all(hanging) }
+        var timeout = timeout
+        switch lockState() {
+        case .busy: return all(hanging)
+        case .fresh:
+            guard let (file, content) = expectation(operations), let lockFile else { break }
+            let start = ContinuousClock.now
+            switch await StorageLook.finding(
+                lockFile: lockFile, directory: operations[0].directory, file: file, content: content, timeout: timeout)
+            {
+            case .asExpected: return [.unchanged]
+            case .busy: return all(hanging)
+            case .hangs: return all(silent)
+            case .cancelled: return all(cancelled)
+            case .different: timeout = max(timeout - (ContinuousClock.now - start), .seconds(1))
+            }
+        case .due: break
+        }
         guard let input = try? JSONEncoder().encode(StorageRequest(operations: operations)), let path = program.first
         else { return all(StorageFailure("internal", "\(place): the request cannot be written")) }
         let command = Command(
@@ -50,13 +73,8 @@ package struct ChildTargetStore: TargetStore {
             result = try await executor.run(command)
         } catch {
             switch error.code {
-            case .timedOut:
-                return all(
-                    StorageFailure(
-                        StorageFailure.hangs,
-                        "\(place): the file system hangs: no answer within \(timeout.inSeconds.wholeWords) s; check "
-                            + "the file server"))
-            case .cancelled: return all(StorageFailure("cancelled", "\(place): interrupted"))
+            case .timedOut: return all(silent)
+            case .cancelled: return all(cancelled)
             default: return all(StorageFailure("internal", "\(place): the child process did not run: \(error)"))
             }
         }
@@ -72,13 +90,30 @@ package struct ChildTargetStore: TargetStore {
         return answer.outcomes
     }
 
-    /// Whether an earlier child still lives.
-    private func isBusy() -> Bool {
-        guard let lockFile else { return false }
+    private enum LockState {
+        /// An earlier child still lives.
+        case busy
+        /// The program has not looked for an hour, or never did: it also clears away what killed writers left.
+        case due
+        /// A look is enough, as long as nothing is to be changed.
+        case fresh
+    }
+
+    private func lockState() -> LockState {
+        guard let lockFile else { return .due }
         let descriptor = open(lockFile, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return .due }
         defer { close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return .busy }
+        return StorageWorker.isClearingDue(lock: descriptor) ? .due : .fresh
+    }
+
+    /// The file and what it should hold, where one file is all that this is about, whatever it holds now.
+    private func expectation(_ operations: [StorageOperation]) -> (file: String, content: [UInt8])? {
+        guard operations.count == 1, let operation = operations.first, operation.kind == .write,
+            operation.keptOnly?.isEmpty ?? true, let groups = operation.groups
+        else { return nil }
+        return try? TargetDirectory(path: operation.directory).form(of: groups, named: operation.name)
     }
 }
 

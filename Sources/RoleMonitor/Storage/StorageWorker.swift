@@ -41,10 +41,15 @@ package enum StorageWorker {
     ///
     /// A directory in which a file changes is cleared by whoever writes it. The lock file's time is that of the last look.
     private static func clearLeftovers(in directories: Set<String>, lock: Int32) {
-        var status = stat()
-        guard fstat(lock, &status) == 0, abs(time(nil) - status.st_mtim.tv_sec) > 3600 else { return }
+        guard isClearingDue(lock: lock) else { return }
         for directory in directories { TargetDirectory(path: directory).removeLeftovers(olderThan: 86_400) }
         futimens(lock, nil)
+    }
+
+    /// Whether the last look for leftovers was more than an hour ago.
+    static func isClearingDue(lock: Int32) -> Bool {
+        var status = stat()
+        return fstat(lock, &status) == 0 && abs(time(nil) - status.st_mtim.tv_sec) > 3600
     }
 
     /// Does one operation.

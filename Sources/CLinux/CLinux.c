@@ -131,6 +131,8 @@ int clinux_compare_file(
     forget_descriptors_but_the_first();
     forget_signals();
     prctl(PR_SET_NAME, "storage");
+    // It has a copy of all memory, which a core file or another process of this user need not see.
+    prctl(PR_SET_DUMPABLE, 0);
     char word = compare_file(lock_file, directory, name, content, size);
     _exit(write(0, &word, 1) != 1);
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import RoleMonitor
 
 /// The look at a target file by a forked process, which saves starting the program.
-struct StorageLookTests {
+@Suite(.serialized) struct StorageLookTests {
     private let folder: TemporaryFolder
     private let started = RecordingExecutor()
     private let groups: [TargetGroup]
@@ -39,36 +39,45 @@ struct StorageLookTests {
         return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0
     }
 
-    /// The processes that were forked for a look and are still there, as zombies at least.
-    private func looks() throws -> [String] {
+    /// The processes that were forked for a look, until they are waited for: their numbers and states.
+    private func looks() throws -> [(process: pid_t, state: Character)] {
         let processes = try #require(opendir("/proc"))
         defer { closedir(processes) }
-        var found: [String] = []
+        var found: [(process: pid_t, state: Character)] = []
         while let entry = readdir(processes) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard Int(name) != nil, let file = fopen("/proc/\(name)/stat", "r") else { continue }
+            guard let number = pid_t(name), let file = fopen("/proc/\(name)/stat", "r") else { continue }
             defer { fclose(file) }
             var line = [CChar](repeating: 0, count: 512)
             guard fgets(&line, 512, file) != nil else { continue }
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if text.contains("(storage) "), text.contains(" \(getpid()) ") { found.append(text) }
+            // PID (NAME) STATE PARENT ...
+            let words = text.split(separator: " ")
+            guard words.count > 3, words[1] == "(storage)", words[3] == "\(getpid())" else { continue }
+            found.append((number, words[2].first ?? "?"))
         }
         return found
     }
 
+    /// Waits for a look that hangs. Its name shows that it has no descriptor and no signal of ours any more.
+    private func lookThatHangs() async throws -> pid_t {
+        var process: pid_t?
+        try await eventually {
+            process = try looks().first { $0.state == "S" || $0.state == "D" }?.process
+            return process != nil
+        }
+        return try #require(process)
+    }
+
+    private func noLookIsLeft() async throws { try await eventually { try looks().isEmpty } }
+
     @Test func aFileThatIsAsItShouldBeStartsNoProgram() async throws {
         for _ in 0..<20 { #expect(await store.perform([write]) == [.unchanged]) }
         #expect(started.commands.isEmpty)
-        try eventuallyNoLook()
+        try await noLookIsLeft()
         #expect(isFree("lock"))
-    }
-
-    private func eventuallyNoLook() throws {
-        let end = ContinuousClock.now + .seconds(10)
-        while try !looks().isEmpty, ContinuousClock.now < end { usleep(1000) }
-        #expect(try looks().isEmpty)
     }
 
     @Test func anythingElseIsForTheProgram() async throws {
@@ -147,13 +156,13 @@ struct StorageLookTests {
 
     @Test(canHang) func aLookThatHangsIsEndedAtItsTimeOutAndKeepsNothingOfTheMonitor() async throws {
         let store = ChildTargetStore(
-            executor: started, program: ["/bin/true"], lockFile: folder.path("lock"), timeout: .seconds(3))
+            executor: started, program: ["/bin/true"], lockFile: folder.path("lock"), timeout: .seconds(5))
         try await withFileSystemThatHangs { path in
             try folder.write("own", "")
             let own = open(folder.path("own"), O_RDWR | O_CLOEXEC)
             #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
             async let outcomes = store.perform([operation(path)])
-            try await eventually { !isFree("lock") }
+            _ = try await lookThatHangs()
             close(own)
             #expect(isFree("own"), "the process that hangs holds a lock of ours")
             let second = await store.perform([write])
@@ -162,10 +171,10 @@ struct StorageLookTests {
                 return
             }
             #expect(failure.kind == StorageFailure.hangs)
-            #expect(failure.message == "\(path): the file system hangs: no answer within 3 s; check the file server")
+            #expect(failure.message == "\(path): the file system hangs: no answer within 5 s; check the file server")
             #expect(busy.message.contains("an earlier attempt has not come back yet"))
             #expect(started.commands.isEmpty)
-            try eventuallyNoLook()
+            try await noLookIsLeft()
             #expect(await store.perform([write]) == [.unchanged])
         }
     }
@@ -173,15 +182,29 @@ struct StorageLookTests {
     @Test(canHang) func aLookThatHangsEndsWithTheTaskThatAskedForIt() async throws {
         try await withFileSystemThatHangs { path in
             let task = Task { [store, operation = operation(path)] in await store.perform([operation]) }
-            try await eventually { !isFree("lock") }
+            _ = try await lookThatHangs()
             task.cancel()
             guard case .failed(let failure) = await task.value.first else {
                 Issue.record("no failure")
                 return
             }
             #expect(failure.kind == "cancelled")
-            try eventuallyNoLook()
-            #expect(isFree("lock"))
+            #expect(isFree("lock"), "who asks next would be told that storage hangs")
+            try await noLookIsLeft()
+        }
+    }
+
+    @Test(canHang) func aLookThatEndsWithoutAWordLeavesItToTheProgram() async throws {
+        try await withFileSystemThatHangs { path in
+            async let outcomes = store.perform([operation(path)])
+            #expect(kill(try await lookThatHangs(), SIGKILL) == 0)
+            guard case .failed(let failure) = await outcomes.first else {
+                Issue.record("no failure")
+                return
+            }
+            #expect(failure.kind == "internal", "what the program here says")
+            #expect(started.commands.count == 1)
+            try await noLookIsLeft()
         }
     }
 }

@@ -52,7 +52,7 @@ extension FaultCampaign {
                         for name in left { unlink(bench.path("targets/\(name)")) }
                     }
                     findings.note(
-                        "\(times) kills, a target file there after \(withFile), with a child for storage \(withChild), in the "
+                        "\(times) kills, a target file there after \(withFile), with the program for storage \(withChild), in the "
                             + "middle of its writing \(withWriter); seed \(Campaign.seed)")
                     findings.check(withWriter >= times / 20, "only \(withWriter) kills met a target file being written")
                     try bench.giveRole()

@@ -13,8 +13,8 @@ internal import ServiceManager
 /// let exit = try await service.run()      // until SIGTERM
 /// ```
 ///
-/// Shared storage can hang for ever, so a child process alone touches it: this very program, started again. Each program
-/// that runs a service therefore begins with
+/// Shared storage can hang for ever, so child processes alone touch it: one that is forked to compare a file, and this very
+/// program, started again, to change one. Each program that runs a service therefore begins with
 ///
 /// ```swift
 /// if let status = MonitorService.storageChildStatus(arguments: CommandLine.arguments) { exit(status) }

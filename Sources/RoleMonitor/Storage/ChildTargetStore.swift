@@ -20,7 +20,7 @@ package struct ChildTargetStore: TargetStore {
     ///   - executor: runs the child.
     ///   - program: the program and arguments that lead to ``StorageWorker``; this very program by default.
     ///   - lockFile: a file on a local file system; nil for a store that only inspects.
-    ///   - timeout: how long the child may take.
+    ///   - timeout: how long a child may take: the look, and then the program.
     package init(
         executor: any CommandExecutor, program: [String] = ["/proc/self/exe", StorageWorker.argument],
         lockFile: String?, timeout: Duration = .seconds(15)
@@ -31,8 +31,8 @@ package struct ChildTargetStore: TargetStore {
         self.timeout = timeout
     }
 
-    // SIGTERM, SIGKILL and giving up take some seconds after the time-out.
-    package var limit: Duration { timeout + .seconds(10) }
+    // A look, and the program after it; SIGTERM, SIGKILL and giving up take some seconds after the time-out.
+    package var limit: Duration { timeout * 2 + .seconds(10) }
 
     package func perform(_ operations: [StorageOperation]) async -> [StorageOutcome] {
         func all(_ failure: StorageFailure) -> [StorageOutcome] { operations.map { _ in .failed(failure) } }
@@ -46,12 +46,10 @@ package struct ChildTargetStore: TargetStore {
         )
         let cancelled = StorageFailure("cancelled", "\(place): interrupted")
         guard !operations.isEmpty else { return [] }
-        var timeout = timeout
         switch lockState() {
         case .busy: return all(hanging)
         case .fresh:
             guard let (file, content) = expectation(operations), let lockFile else { break }
-            let start = ContinuousClock.now
             switch await StorageLook.finding(
                 lockFile: lockFile, directory: operations[0].directory, file: file, content: content, timeout: timeout)
             {
@@ -59,7 +57,7 @@ package struct ChildTargetStore: TargetStore {
             case .busy: return all(hanging)
             case .hangs: return all(silent)
             case .cancelled: return all(cancelled)
-            case .different: timeout = max(timeout - (ContinuousClock.now - start), .seconds(1))
+            case .different: break
             }
         case .due: break
         }
@@ -105,6 +103,8 @@ package struct ChildTargetStore: TargetStore {
         guard descriptor >= 0 else { return .due }
         defer { close(descriptor) }
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return .busy }
+        // Closing alone leaves the lock to a program that is just being started elsewhere in this process.
+        flock(descriptor, LOCK_UN)
         return StorageWorker.isClearingDue(lock: descriptor) ? .due : .fresh
     }
 

@@ -24,11 +24,12 @@ enum StorageLook {
     static func finding(
         lockFile: String, directory: String, file: String, content: [UInt8], timeout: Duration
     ) async -> Finding {
-        let finding = Promise<Finding>()
+        let finding = Promise<Finding>(), end = Promise<Void>()
         let child = Child()
         let isStarted = DetachedThread.start(named: "storage") {
+            defer { end.fulfil(()) }
             var ends: [Int32] = [-1, -1]
-            guard clinux_pipe(&ends) == 0 else { return finding.fulfil(.different) }
+            guard !child.isUnwanted, clinux_pipe(&ends) == 0 else { return finding.fulfil(.different) }
             defer { close(ends[0]) }
             let process = clinux_compare_file(lockFile, directory, file, content, UInt(content.count), ends[1])
             close(ends[1])
@@ -43,8 +44,13 @@ enum StorageLook {
         guard isStarted else { return .different }
         if let finding = await finding.value() { return finding }
         child.kill()
+        // Who asks next finds the lock free, unless it hangs indeed. This task is cancelled, and would not wait.
+        _ = await Task.detached { await end.value(within: graceAfterKill) }.value
         return .cancelled
     }
+
+    /// How long a cancelled look waits for its process to be gone.
+    private static let graceAfterKill = Duration.seconds(3)
 
     /// The process's word; nil when none came in time.
     private static func answer(from end: Int32, within limit: Duration) -> Finding? {
@@ -70,15 +76,17 @@ enum StorageLook {
     /// The process, which is signalled only until it is waited for: its number may be another one's later.
     private final class Child: Sendable {
         private let process = Mutex<pid_t?>(nil)
-        private let isUnwanted = Atomic(false)
+        private let wasKilled = Atomic(false)
+
+        var isUnwanted: Bool { wasKilled.load(ordering: .sequentiallyConsistent) }
 
         func begins(_ number: pid_t) {
             process.withLock { $0 = number }
-            if isUnwanted.load(ordering: .sequentiallyConsistent) { kill() }
+            if isUnwanted { kill() }
         }
 
         func kill() {
-            isUnwanted.store(true, ordering: .sequentiallyConsistent)
+            wasKilled.store(true, ordering: .sequentiallyConsistent)
             process.withLock { if let number = $0 { _ = Glibc.kill(number, SIGKILL) } }
         }
 

@@ -76,7 +76,7 @@ public enum MonitorUnit {
                     "The monitor asks for it when shared storage is read-only in this unit's mount namespace alone."),
             try .init("SuccessExitStatus", "75"),
             try .init(
-                "WatchdogSec", "120", comment: "Fed after each bounded step; the longest is a systemctl call of 30 s."),
+                "WatchdogSec", "120", comment: "Fed after each bounded step; the longest is slow storage, 40 s."),
             try .init("TimeoutStartSec", "60"),
             try .init(
                 "TimeoutStopSec", "5",

@@ -28,34 +28,32 @@ public struct LocalExecutor: CommandExecutor {
             throw CommandError(.notStarted, executable: command.executable, reason: "an argument holds a NUL character")
         }
         let race = Race()
-        let delay = terminationDelay
+        let (delay, abandonDelay) = (terminationDelay, abandonDelay)
         let output: ProgramOutput
         do {
-            output = try ProgramOutput(limit: command.outputLimit)
+            output = try ProgramOutput(
+                limit: command.outputLimit, .init(timeout: command.timeout, abandonDelay: abandonDelay))
         } catch {
             throw Self.failure(error, of: "pipes", for: command.executable)
         }
-        let reads = output.start {
-            race.stop(
-                CommandError(
-                    .outputTooLarge, executable: command.executable,
-                    reason: "more than \(command.outputLimit) bytes of output"))
+        let reads = output.start { event in
+            switch event {
+            case .excess:
+                race.stop(
+                    CommandError(
+                        .outputTooLarge, executable: command.executable,
+                        reason: "more than \(command.outputLimit) bytes of output"))
+            case .timeout:
+                race.stop(
+                    CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
+            case .abandoned: race.giveUp()
+            }
         }
         guard reads else {
             output.discard()
             throw CommandError(.notStarted, executable: command.executable, reason: "the system gives no thread")
         }
         race.begin(Task.detached { race.finish(await Self.execute(command, output, terminationDelay: delay)) })
-        let abandonDelay = abandonDelay
-        let clock = Task.detached {
-            guard (try? await Task.sleep(for: command.timeout)) != nil else { return }
-            race.stop(
-                CommandError(.timedOut, executable: command.executable, reason: "no end after \(command.timeout)"))
-            guard (try? await Task.sleep(for: abandonDelay)) != nil else { return }
-            output.programEnded()
-            race.giveUp()
-        }
-        defer { clock.cancel() }
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { race.wait($0) }
         } onCancel: {

@@ -31,7 +31,7 @@ unless some are named:
   --devices LIST  checks and monitor (there to 10,000): the lengths of the lists, "10 1000 10000 100000"
   --passes N      memory: checks over which memory is watched: 12000. With fewer the growth for each check has no goal
   --fault-passes N
-                  memory: the same among faults, where a check takes a tenth of a second: 2400
+                  memory: the same among faults: 2400
   --monitors N    fleet: how many: 2000. Each takes four descriptors (ulimit -n) and a thread
   --interval N    fleet: seconds between two checks of one monitor: 20. The product's is 60; a shorter one is more load
   --earlier-monitor FILE

@@ -9,11 +9,11 @@ import SystemPackage
 /// Every program runs in a process group of its own, reads its input from memory (so a program that ends without
 /// reading it does no harm), and is ended with SIGTERM and then SIGKILL when it takes too long, writes too much, or the
 /// calling task is cancelled. A program that not even SIGKILL ends (it waits for a dead network file system, say) is
-/// abandoned ``abandonDelay`` after its time-out: the call returns and the process is left to the kernel.
+/// abandoned ``abandonDelay`` after it was to end: the call returns and the process is left to the kernel.
 public struct LocalExecutor: CommandExecutor {
     /// How long after SIGTERM a program gets SIGKILL.
     public var terminationDelay: Duration
-    /// How long after its time-out a program that does not die is left alone.
+    /// How long after its time-out, too much output or a cancellation a program that does not die is left alone.
     public var abandonDelay: Duration
 
     /// Creates an executor.

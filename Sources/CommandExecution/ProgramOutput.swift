@@ -19,7 +19,7 @@ final class ProgramOutput: Sendable {
         var error: [UInt8] = []
     }
 
-    /// When a program is stopped, and how long after that it is given up.
+    /// When a program is stopped, and how long after that, or after too much output, it is given up.
     struct Times: Sendable {
         var timeout: Duration
         var abandonDelay: Duration
@@ -31,7 +31,7 @@ final class ProgramOutput: Sendable {
         case excess
         /// The program took too long.
         case timeout
-        /// It did not end after that either: nothing more is waited for.
+        /// It did not end after one of these either: nothing more is waited for.
         case abandoned
     }
 
@@ -108,7 +108,7 @@ final class ProgramOutput: Sendable {
         while true {
             let count = poll(&polled, nfds_t(polled.count), Self.milliseconds(until: deadline, clock))
             if count < 0 { continue }
-            let isLast = polled[2].revents != 0
+            let isLast = polled[2].revents != 0 || hasEnded.load(ordering: .acquiring)
             if !isLast, clock.now >= deadline {
                 tell(isLate ? .abandoned : .timeout)
                 if isLate {
@@ -122,6 +122,7 @@ final class ProgramOutput: Sendable {
             if !isTooMuch, all.output.count > limit || all.error.count > limit {
                 (isTooMuch, all) = (true, Bytes())
                 closeSources()
+                if !isLate { (isLate, deadline) = (true, clock.now + times.abandonDelay) }
                 tell(.excess)
             }
             if isLast { break }

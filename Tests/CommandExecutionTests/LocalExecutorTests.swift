@@ -47,6 +47,25 @@ struct LocalExecutorTests {
         }
     }
 
+    @Test func programThatHangsWithClosedPipesIsEnded() async throws {
+        await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
+            try await LocalExecutor().run(
+                Command("sh", ["-c", "exec >&- 2>&-; exec sleep 600"], timeout: .milliseconds(200)))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func programThatWritesTooMuchAndCannotBeEndedIsGivenUpBeforeItsTimeOut() async throws
+    {
+        let error = await #expect(throws: CommandError.self) {
+            try await LocalExecutor(terminationDelay: .seconds(3), abandonDelay: .milliseconds(100)).run(
+                Command(
+                    "sh", ["-c", "trap '' TERM PIPE; head -c 100000 /dev/zero; while :; do sleep 0.1; done"],
+                    timeout: .seconds(600), outputLimit: 1000))
+        }
+        #expect(error?.code == .outputTooLarge)
+        #expect(error?.reason == "more than 1000 bytes of output, and it cannot be ended")
+    }
+
     @Test func programThatIgnoresTerminationIsKilled() async throws {
         await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
             try await LocalExecutor(terminationDelay: .milliseconds(100)).run(

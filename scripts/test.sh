@@ -100,8 +100,9 @@ build_ahead() {
 tests() {
     local title=$2 before=${#failed_phases[@]} good bad left
     phase "$@"
-    # One line for each test function, whatever symbol it begins with; "Test run with ..." is the sum.
-    grep -E '^[^[:alnum:]]*Test .* (passed|failed) after |^[^[:alnum:]]*Test .* skipped' "$logs/output" |
+    # One line for each test function, whatever symbol and colour it begins with; "Test run with ..." is the sum.
+    sed 's/\x1b\[[0-9;]*m//g' "$logs/output" |
+        grep -E '^[^[:alnum:]]*Test .* (passed|failed) after |^[^[:alnum:]]*Test .* skipped' |
         grep -vE '^[^[:alnum:]]*Test run with ' >"$logs/lines" || :
     good=$(grep -c ' passed after ' "$logs/lines" || :)
     bad=$(grep -c ' failed after ' "$logs/lines" || :)
@@ -132,9 +133,13 @@ first_half='^LabTests\.LabTests/(ValidationBreakage|Export|Slurm|SlurmDeployment
 second_lab=jobstats-lab-2
 
 labs_down() {
-    local lab
-    for lab in "${labs_up[@]}"; do phase 60 "Taking $lab down" env JOBSTATS_LAB_NAME="$lab" scripts/lab.sh down; done
-    labs_up=()
+    local lab left=()
+    for lab in "${labs_up[@]}"; do
+        phase 240 "Taking $lab down" env JOBSTATS_LAB_NAME="$lab" scripts/lab.sh down
+        # What did not go is tried again at the end.
+        [[ ${failed_phases[*]-} != *"Taking $lab down"* ]] || left+=("$lab")
+    done
+    labs_up=("${left[@]}")
 }
 
 # lab_up NAME TITLE

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -88,6 +88,7 @@ static void forget_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// The same rule as TargetDirectory.isCurrent, which the program asks where this says no.
 static int holds(int file, const char *content, size_t size) {
     struct stat status;
     if (fstat(file, &status) || !S_ISREG(status.st_mode) || (status.st_mode & 0444) != 0444 || status.st_mode & 0022 ||

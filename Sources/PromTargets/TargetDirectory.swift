@@ -176,6 +176,7 @@ extension TargetDirectory {
     }
 
     /// Whether the file is a regular one with this content that all may read and only its owner may write.
+    /// `clinux_compare_file()` has the same rule.
     private func isCurrent(_ file: String, content: [UInt8], in directory: borrowing Descriptor) -> Bool {
         let descriptor = openat(directory.number, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return false }

@@ -47,7 +47,7 @@ struct LocalExecutorTests {
         }
     }
 
-    @Test func programThatHangsWithClosedPipesIsEnded() async throws {
+    @Test(.timeLimit(.minutes(1))) func programThatHangsWithClosedPipesIsEnded() async throws {
         await #expect(throws: CommandError(.timedOut, executable: "", reason: "")) {
             try await LocalExecutor().run(
                 Command("sh", ["-c", "exec >&- 2>&-; exec sleep 600"], timeout: .milliseconds(200)))
